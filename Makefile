@@ -1,0 +1,34 @@
+# Every target works on a fresh checkout: `.ci/bootstrap` makes .venv first, and is quick when it is there.
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint clean
+BIN := .venv/bin
+ARGS ?=
+export PYTHON
+
+help: ## Print this
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-14s %s\n' "$$name" "$$what"; done
+	@echo 'Options go into ARGS: make run ARGS=--fresh, make test ARGS="-k mail -x". PYTHON=/path/to/python chooses the interpreter.'
+
+run: bootstrap ## Start everything on this machine (PostgreSQL, Valkey, site, workers, mail catcher); Ctrl-C stops it
+	@exec $(BIN)/python -m contralock.local run $(ARGS)
+
+demo: bootstrap ## While `make run` is up: register a demo person and follow the mail
+	@exec $(BIN)/python -m contralock.local demo $(ARGS)
+
+test: bootstrap ## Run the tests, with real servers
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: bootstrap ## Check style, types and who may import whom
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean: ## Remove .venv, caches and the data of `make run`
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m contralock.local clean; fi
+	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: bootstrap
+bootstrap:
+	@sh .ci/bootstrap

@@ -1,0 +1,71 @@
+"""The user: columns and constraints."""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from contralock.accounts import validators
+from contralock.accounts.choices import Language, Role
+from contralock.accounts.managers import UserManager, normalize
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in with an email address."""
+
+    email = models.EmailField(unique=True, validators=[validators.validate_plain_address])
+    first_name = models.CharField(max_length=80, validators=[validators.validate_name])
+    last_name = models.CharField(max_length=80, validators=[validators.validate_name])
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.CLIENT)
+    language = models.CharField(max_length=2, choices=Language.choices, default=Language.ENGLISH)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validators.validate_time_zone])
+    country = models.CharField(
+        max_length=2, blank=True, validators=[validators.validate_country], help_text="ISO 3166 alpha-2, such as DE."
+    )
+    is_active = models.BooleanField(default=True, help_text="Off: cannot log in. Better than deleting the account.")
+    is_staff = models.BooleanField("admin access", default=False, help_text="May enter the admin; role staff only.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["first_name", "last_name"]
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            # Beside the plain unique index, which Django's login check asks for (auth.E003).
+            models.UniqueConstraint(
+                Lower("email"), name="user_email_ci", violation_error_message="This email address is taken."
+            ),
+            models.CheckConstraint(name="user_role", condition=Q(role__in=Role.values)),
+            models.CheckConstraint(name="user_language", condition=Q(language__in=Language.values)),
+            models.CheckConstraint(
+                name="user_admin_is_staff",
+                condition=Q(is_staff=False) | Q(role=Role.STAFF),
+                violation_error_message="Admin access is for the role staff only.",
+            ),
+            models.CheckConstraint(
+                name="user_superuser_has_admin",
+                condition=Q(is_superuser=False) | Q(is_staff=True),
+                violation_error_message="A superuser needs admin access.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def clean(self) -> None:
+        """Store the address the way registration does."""
+        self.email = normalize(self.email)
+
+    def get_full_name(self) -> str:
+        """First and last name; the email where both are missing."""
+        return f"{self.first_name} {self.last_name}".strip() or self.email
+
+    def get_short_name(self) -> str:
+        """What a mail greets the person with."""
+        return self.first_name or self.email

@@ -1,0 +1,145 @@
+"""The first minute: registers a demo person over HTTP and follows the welcome mail through the queue.
+
+python -m contralock.local demo        while `make run` is up
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import django
+
+if TYPE_CHECKING:
+    from jobs.models import Job
+
+FIRST = "demo@contralock.example"
+KIND = "notifications.send_message"
+LIMIT = 30.0  # seconds each step may take
+AGAIN = "Another one: `.venv/bin/python -m contralock.local demo`"
+
+
+class Lost(RuntimeError):
+    """A step did not happen within its limit; the message says which and where to look."""
+
+
+class Story:
+    """The way of one registration; every line begins with the seconds since its start."""
+
+    def __init__(self, email: str) -> None:
+        self.email = email
+        self.site = os.environ.get("SITE_URL", "http://localhost:8000")
+        self.mail_url = os.environ.get("LOCAL_MAIL_URL", "")
+        self.began = time.monotonic()
+
+    def tell(self) -> None:
+        """Run the story. Raises Lost."""
+        since = _database_now()
+        self._say(f"POST {self.site}/api/auth/register → {self._register()}")
+        job = self._until(lambda: _newest(since), f"no job {KIND} was written; is it enqueued on registration?")
+        self._say(f"job {job.id} in queue {job.queue} ({job.subject or job.kind})")
+        self._say(f"  {self.site}/admin/jobs/job/{job.id}/change/")
+        done = self._until(lambda: _finished(job), f"job {job.id} did not finish; the lines of `{job.queue}` say why")
+        self._say(_run(done))
+        if self.mail_url:
+            mail = self._until(self._mail, f"no mail to {self.email} came; see {self.mail_url}")
+            self._say(f"mail “{mail['subject']}” to {self.email}")
+            self._say(f"  {self.mail_url}/mails/{mail['id']}")
+
+    def _say(self, line: str) -> None:
+        print(f"{time.monotonic() - self.began:5.2f} s  {line}", flush=True)
+
+    def _register(self) -> str:
+        person = {
+            "email": self.email,
+            "password": "correct-horse-battery-9",  # of a throw-away person on loopback
+            "firstName": "Dora",
+            "lastName": "Demo",
+            "role": "client",
+        }
+        request = urllib.request.Request(
+            f"{self.site}/api/auth/register", json.dumps(person).encode(), {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+                return f"{answer.status}, user {json.load(answer)['user']['id']}"
+        except urllib.error.HTTPError as refused:
+            raise Lost(f"registration answered {refused.code}: {refused.read(500).decode(errors='replace')}") from None
+        except OSError as problem:
+            raise Lost(f"{self.site} does not answer ({problem}); is `make run` up?") from None
+
+    def _until[Found](self, look: Callable[[], Found | None], otherwise: str) -> Found:
+        deadline = time.monotonic() + LIMIT
+        while (found := look()) is None:
+            if time.monotonic() > deadline:
+                raise Lost(f"after {LIMIT:g} s {otherwise}")
+            time.sleep(0.02)
+        return found
+
+    def _mail(self) -> dict[str, Any] | None:
+        with urllib.request.urlopen(f"{self.mail_url}/api/mails", timeout=5) as answer:
+            mails: list[dict[str, Any]] = json.load(answer)
+        return next((mail for mail in mails if self.email in mail["to"]), None)
+
+
+def _database_now() -> datetime:
+    """The database's clock, which also dates the jobs."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+        return now
+
+
+def _newest(since: datetime) -> Job | None:
+    from jobs.models import Job
+
+    return Job.objects.filter(kind=KIND, created_at__gte=since).order_by("created_at").last()
+
+
+def _finished(job: Job) -> Job | None:
+    job.refresh_from_db()
+    return job if job.finished_at is not None else None
+
+
+def _run(job: Job) -> str:
+    from jobs.models import Worker
+
+    worker = Worker.objects.filter(pk=job.worker).first()
+    by = f"{worker.name if worker else job.worker}, process {job.worker_pid}"
+    if job.started_at is None or job.finished_at is None:
+        return f"{job.state}: {job.error}"
+    waited = (job.started_at - job.created_at).total_seconds() * 1000
+    took = (job.finished_at - job.started_at).total_seconds() * 1000
+    return f"{job.state} by {by}: waited {waited:.0f} ms, ran {took:.0f} ms {job.error}".rstrip()
+
+
+def main(arguments: list[str]) -> int:
+    """0 when the mail arrived. With `--first-run`, nothing is done once a demo person exists."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contralock.settings")
+    django.setup()
+    from django.contrib.auth import get_user_model
+
+    first_is_there = get_user_model().objects.filter(email=FIRST).exists()
+    if first_is_there and "--first-run" in arguments:
+        print(f"{AGAIN} registers a demo person and follows the mail.", flush=True)
+        return 0
+    try:
+        Story(FIRST.replace("@", f"-{time.time():.0f}@") if first_is_there else FIRST).tell()
+    except Lost as problem:
+        print(problem, file=sys.stderr, flush=True)
+        return 1
+    print(AGAIN, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

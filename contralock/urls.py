@@ -1,0 +1,19 @@
+"""The doors. Everything under /api/ answers errors as problems (contralock/problems.py)."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from contralock import problems
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("api/auth/", include("contralock.accounts.urls")),
+    path("api/<path:rest>", problems.not_found),  # the last of /api/: with DEBUG, Django's own 404 is a page
+]
+
+handler400 = problems.bad_request
+handler403 = problems.permission_denied
+handler404 = problems.not_found
+handler500 = problems.server_error

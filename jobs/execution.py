@@ -1,0 +1,97 @@
+"""One run of one job: claim, heartbeat, call, judge, finish, report."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+
+from celery.exceptions import Retry
+from django.db import connection
+
+from jobs import heartbeat, lifecycle
+from jobs.context import JobContext, entered
+from jobs.doorbell import ring
+from jobs.events import emit
+from jobs.heartbeat import Lease
+from jobs.ids import uuid7
+from jobs.kinds import Kind
+from jobs.lifecycle import Claim
+from jobs.outcomes import Cancelled, Outcome, Verdict, completed, failed, judge
+from jobs.states import State
+from jobs.worker.identity import boot
+
+
+class JobFailed(Exception):
+    """What Celery is told of a failure: the class name only; the row has the rest."""
+
+
+def run_job(kind: Kind, job_id: uuid.UUID) -> str:
+    """Run the job if it can be claimed, and say in a word what came of it.
+
+    Raises Celery's Retry where the job runs again later and JobFailed where it failed or its outcome is
+    unknown, so that Flower shows RETRY and FAILURE. The row is written before.
+    """
+    claim = lifecycle.claim(
+        job_id=job_id, kinds=kind.names, token=uuid7(), worker=boot.id, pid=os.getpid(), timeout=kind.timeout
+    )
+    if claim is None:
+        return lifecycle.refusal(job_id, kind.names)
+    budget = claim.budget(backoff=kind.backoff, cap=kind.backoff_max)
+    lease = Lease(claim, timeout=kind.timeout, budget=budget)
+    began = time.monotonic()
+    with heartbeat.heart.holding(lease):
+        verdict = _call(kind, JobContext(claim, lease, budget))
+        state = lifecycle.finish(claim, verdict)
+    _tell(claim, verdict, state, seconds=time.monotonic() - began)
+    if claim.concurrency_key:
+        _ring_next(claim.concurrency_key)
+    return _report(verdict, state)
+
+
+def _call(kind: Kind, context: JobContext) -> Verdict:
+    """Call the handler; whatever it does becomes a verdict."""
+    try:
+        with entered(context):
+            if context.claim.cancel_requested:
+                raise Cancelled("cancelled on request")
+            verdict = completed(kind.function(**kind.arguments.load(context.claim.args)))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - anything a handler raises is its outcome
+        verdict = judge(error, context.budget)
+    if connection.connection is not None and not connection.autocommit:
+        connection.close()  # rolls back
+        return failed(RuntimeError("the handler left a transaction open"), context.budget)
+    return verdict
+
+
+def _tell(claim: Claim, verdict: Verdict, state: State | None, *, seconds: float) -> None:
+    event = "lease lost" if state is None else str(verdict.outcome)
+    if state == State.DELAYED and verdict.failures:
+        event = "failed, will retry"
+    facts = {"kind": claim.kind, "job": claim.id, "run": claim.run, "ms": round(seconds * 1000)}
+    if verdict.error:
+        facts["error"] = f"{verdict.error_class}: {verdict.error}"[:300]
+    if state == State.DELAYED:
+        facts["again_in"] = f"{verdict.delay:g}s"
+    emit(event, **facts)
+
+
+def _ring_next(key: str) -> None:
+    """The key is free now: the next in line need not wait for the relay."""
+    bells = lifecycle.reserve_next_of_key(key)
+    if bells and not ring(bells):
+        lifecycle.unring([bell.job_id for bell in bells])
+
+
+def _report(verdict: Verdict, state: State | None) -> str:
+    match state:
+        case None:
+            return "lease-lost"
+        case State.COMPLETED:
+            return "skipped" if verdict.outcome is Outcome.SKIPPED else "done"
+        case State.DELAYED | State.WAITING:
+            # Not chained to the handler's exception: Celery would send its text through Redis.
+            raise Retry(exc=JobFailed(verdict.error_class), when=verdict.delay or 0.0)
+        case State.FAILED | State.UNKNOWN:
+            raise JobFailed(verdict.error_class)
+    return str(state)

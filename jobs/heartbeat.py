@@ -1,0 +1,141 @@
+"""The thread that keeps a running job's lease alive, and stops the run at its deadline.
+
+One per child process, with a connection of its own. It is driven by time, not by jobs: a job that is
+over before the first beat costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.db import Error
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from jobs import statements as sql
+from jobs.database import private_connection, rows
+from jobs.lifecycle import Claim, finish_params
+from jobs.outcomes import Budget, Outcome, failed
+
+logger = logging.getLogger(__name__)
+
+EXIT_TIMED_OUT = 70
+"""Exit status of a child that stopped itself at a deadline."""
+
+
+class TimedOut(Exception):
+    """A run reached its deadline."""
+
+
+class Lease:
+    """A claim as its heartbeat sees it."""
+
+    def __init__(self, claim: Claim, *, timeout: float, budget: Budget) -> None:
+        self.claim = claim
+        self.budget = budget
+        self.timeout = timeout
+        self.began = self.beaten = time.monotonic()
+        self.lost = False
+        self.cancel_requested = claim.cancel_requested
+        self.stopping = False
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of statements.HEARTBEAT."""
+        return {"id": self.claim.id, "token": self.claim.token, "lease": settings.JOBS_LEASE}
+
+    def renewed(self, cancel_requested: bool, stopping: bool) -> None:
+        """Note what the row said when it was renewed."""
+        self.beaten = time.monotonic()
+        self.cancel_requested = cancel_requested
+        self.stopping = stopping
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.began + self.timeout - time.monotonic()
+
+
+class Heart:
+    """Beats for the one job that this process runs."""
+
+    def __init__(self, exit_: Callable[[int], Any] = os._exit) -> None:
+        self._lease: Lease | None = None
+        self._thread: threading.Thread | None = None
+        self._exit = exit_
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def holding(self, lease: Lease) -> Iterator[Lease]:
+        """Beat for this lease while the block runs."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._beat_for_ever, name="heartbeat", daemon=True)
+            self._thread.start()
+        self._lease = lease
+        try:
+            yield lease
+        finally:
+            with self._lock:  # not between a time-out's verdict and its exit
+                self._lease = None
+
+    def _beat_for_ever(self) -> None:
+        interval = settings.JOBS_HEARTBEAT / 2
+        own = private_connection(statement_timeout=max(0.5, settings.JOBS_HEARTBEAT * 0.8))
+        tick = threading.Event()
+        while True:
+            lease = self._lease
+            tick.wait(interval if lease is None else min(interval, max(0.01, lease.left)))
+            lease = self._lease
+            if lease is None:
+                continue
+            if lease.left <= 0:
+                self._stop_run(lease, own)
+            elif time.monotonic() - lease.beaten >= interval:
+                self._beat(lease, own)
+
+    def _beat(self, lease: Lease, own: BaseDatabaseWrapper) -> None:
+        try:
+            found = rows(sql.HEARTBEAT, lease.params(), using=own)
+        except Error as error:
+            logger.warning("heartbeat of job %s did not get through: %s", lease.claim.id, error)
+            own.close()
+            return
+        if found:
+            lease.renewed(*found[0])
+        elif self._lease is lease:
+            lease.lost = True
+            logger.warning("job %s, run %s: the lease was lost; nothing it writes counts", lease.claim.id, lease.claim.run)
+
+    def _stop_run(self, lease: Lease, own: BaseDatabaseWrapper) -> None:
+        """Record the time-out under the lease, then end this process: a thread cannot be stopped otherwise."""
+        with self._lock:
+            if self._lease is not lease:
+                return
+            verdict = failed(TimedOut(f"ran longer than {lease.timeout:g} s"), lease.budget, outcome=Outcome.TIMED_OUT)
+            verdict = replace(verdict, traceback=_main_thread_stack())
+            try:
+                won = rows(sql.FINISH, finish_params(lease.claim, verdict), using=own)
+            except Error as error:
+                logger.error("job %s timed out and could not say so (%s); its lease will end", lease.claim.id, error)
+                won = [("unsaid",)]
+            if won:
+                logger.error("job %s %s: timed out after %g s", lease.claim.kind, lease.claim.id, lease.timeout)
+                self._exit(EXIT_TIMED_OUT)
+            lease.timeout = float("inf")  # finished or lost already: nothing left to stop
+
+
+def _main_thread_stack() -> str:
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001 - the documented way
+    return "".join(traceback.format_stack(frame)) if frame else ""
+
+
+heart = Heart()
+os.register_at_fork(after_in_child=lambda: globals().update(heart=Heart()))

@@ -1,0 +1,71 @@
+"""The Celery task class behind every job: Celery's verbs write rows, a delivered message runs one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from celery import Task
+
+from jobs.doorbell import parse_task_id
+
+if TYPE_CHECKING:
+    from jobs.enqueue import JobHandle
+    from jobs.kinds import Kind
+
+
+class NotADoorbell(Exception):
+    """A message that names no job, and cannot be made one."""
+
+
+class JobTask(Task):
+    """Base of all kinds. `kind` holds what was declared."""
+
+    abstract = True
+    kind: Kind
+    Request = "jobs.worker.request:JobRequest"
+    typing = False  # arguments are checked by the kind, and doorbells carry none
+    ignore_result = True
+    acks_late = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Called plainly: run the function. Called by a worker: run the job that the message names."""
+        if self.request.called_directly:
+            return self.run(*args, **kwargs)
+        from jobs.execution import run_job
+
+        job_id = parse_task_id(self.request.id)
+        return self.adopt(args, kwargs) if job_id is None else run_job(self.kind, job_id)
+
+    def adopt(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """Make a job of a message that somebody published past the engine; its id keeps doubles out."""
+        try:
+            job_id = uuid.UUID(self.request.id)
+        except ValueError:
+            raise NotADoorbell(f"task id {self.request.id!r} names no job; enqueue {self.kind.name} by .delay()") from None
+        from jobs.enqueue import adopt
+
+        return adopt(self.kind, job_id=job_id, args=args, kwargs=kwargs)
+
+    def delay(self, *args: Any, **kwargs: Any) -> JobHandle:
+        """Enqueue with these arguments, in the caller's transaction."""
+        return self.apply_async(args, kwargs)
+
+    def apply_async(  # type: ignore[override] - Celery's own options are refused, not taken
+        self, args: Any = None, kwargs: dict[str, Any] | None = None, **options: Any
+    ) -> JobHandle:
+        """Enqueue with options (jobs.enqueue.Options), in the caller's transaction."""
+        from jobs.enqueue import enqueue
+
+        return enqueue(self.kind, args=args, kwargs=kwargs, options=options)
+
+    def delay_many(self, calls: Iterable[dict[str, Any]], **options: Any) -> list[JobHandle]:
+        """Enqueue many at once: one keyword-argument dict each, options shared."""
+        from jobs.enqueue import enqueue_many
+
+        return enqueue_many(self.kind, calls=calls, options=options)
+
+    def apply(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: Celery's eager mode has neither a row nor a lease, so what it shows is not what happens."""
+        raise NotImplementedError(f"{self.kind.name}: call the function itself, or .delay(); .apply() is not offered.")

@@ -1,0 +1,28 @@
+"""The engine's own jobs."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from jobs import retention as finished_rows
+from jobs.context import current_job
+from jobs.database import now
+from jobs.kinds import job
+from jobs.states import FINISHED
+
+if settings.JOBS_DRILL:
+    from jobs.drill import drill as drill
+
+
+@job(queue="general", max_attempts=3)
+def retention() -> dict[str, int]:
+    """Remove finished jobs past their keeping; safe to run twice: what is gone is gone."""
+    moment = now()
+    removed = 0
+    for kind in finished_rows.kinds_with_finished():
+        for state in sorted(FINISHED):
+            while batch := finished_rows.remove_batch(kind, state, moment):
+                removed += batch
+                current_job().checkpoint()
+    finished_rows.remove_leftovers(moment)
+    return {"removed": removed}

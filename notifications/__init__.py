@@ -1,0 +1,1 @@
+"""Mails to people: a message is a row, a job sends it once."""

@@ -1,0 +1,125 @@
+"""Writing a mail: templates in, an `email.message.EmailMessage` out. Nothing is sent and nothing stored here.
+
+A mail is three files, `templates/notifications/<language>/<template>.subject.txt`, `.txt` and `.html`.
+Text is never escaped, HTML always; both without the author having to think of it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.template import Context, TemplateDoesNotExist
+from django.template.loader import get_template
+from django.utils import translation
+
+FALLBACK = "en"
+PARTS = ("subject.txt", "txt", "html")
+POLICY = SMTP.clone(cte_type="7bit")  # every relay on the way takes seven bits
+
+
+class UnknownTemplate(LookupError):
+    """No such mail: its three files are not there in English."""
+
+
+class MissingVariable(LookupError):
+    """The template names a variable that the context lacks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """The three parts of a mail, and the language they were found in."""
+
+    language: str
+    subject: str
+    text: str
+    html: str
+
+
+def render(*, template: str, language: str, context: Mapping[str, Any]) -> Rendered:
+    """Render the three parts, in English where `language` has no such mail.
+
+    Raises UnknownTemplate, and MissingVariable for a name that neither `context` nor the site provides.
+    """
+    language, subject, text, html = _load(template, language)
+    site = {"language": language, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL.rstrip("/")}
+    with translation.override(language):
+        line = one_line(_fill(subject, dict(context) | site, escape=False))
+        site["subject"] = line
+        return Rendered(
+            language=language,
+            subject=line,
+            text=_fill(text, dict(context) | site, escape=False).strip() + "\n",
+            html=_fill(html, dict(context) | site, escape=True),
+        )
+
+
+def build(*, rendered: Rendered, to: str, name: str, message_id: str, written_at: datetime) -> EmailMessage:
+    """The mail as it goes out. `written_at` (aware) becomes its Date. Raises ValueError for an impossible address."""
+    sender_name, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    mail = EmailMessage(policy=POLICY)
+    mail["Subject"] = rendered.subject
+    mail["From"] = Address(one_line(sender_name), addr_spec=ascii_domain(sender))
+    mail["To"] = Address(one_line(name), addr_spec=ascii_domain(to))
+    mail["Date"] = format_datetime(written_at)
+    mail["Message-ID"] = message_id
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: holiday notices do not answer it
+    mail["Content-Language"] = rendered.language
+    mail.set_content(rendered.text, cte="quoted-printable")
+    mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    return mail
+
+
+def sender_domain() -> str:
+    """Domain of EMAIL_FROM, in ASCII; Message-IDs end with it."""
+    return ascii_domain(parseaddr(settings.DEFAULT_FROM_EMAIL)[1]).rpartition("@")[2] or "localhost"
+
+
+def ascii_domain(address: str) -> str:
+    """`address` with its domain in ASCII (IDNA). Raises ValueError when that domain cannot exist."""
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    return f"{local}{at}{domain.encode('idna').decode()}"  # UnicodeError is a ValueError
+
+
+def one_line(text: str) -> str:
+    """`text` as one printable line: what a header may hold. Control characters and line breaks become a space."""
+    return " ".join("".join(" " if _breaks(character) else character for character in text).split())
+
+
+def _breaks(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _load(template: str, language: str) -> tuple[str, Any, Any, Any]:
+    """The language found, and the three templates in it: all three from one language."""
+    for tongue in dict.fromkeys((language.lower(), language.lower().partition("-")[0], FALLBACK)):
+        try:
+            subject, text, html = (get_template(f"notifications/{tongue}/{template}.{part}") for part in PARTS)
+        except TemplateDoesNotExist:
+            continue
+        return tongue, subject, text, html
+    wanted = ", ".join(f"{template}.{part}" for part in PARTS)
+    raise UnknownTemplate(f"There is no mail {template!r}: templates/notifications/{FALLBACK}/ lacks {wanted}.")
+
+
+class _Strict(Context):
+    """Django prints nothing for a name it does not know; a mail with a hole in it must not go out."""
+
+    def __getitem__(self, key: Any) -> Any:
+        if key not in self:
+            raise MissingVariable(f"The template needs {key!r}; the context does not have it.")
+        return super().__getitem__(key)
+
+
+def _fill(template: Any, context: dict[str, Any], *, escape: bool) -> str:
+    return str(template.template.render(_Strict(context, autoescape=escape)))

@@ -1,0 +1,75 @@
+"""Sending mail, for whoever wants to: a row and a job, in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from notifications import compose
+from notifications.models import Message
+from notifications.tasks import send_message
+
+
+class InvalidMessage(ValueError):
+    """A message that could never be sent as it was asked for; nothing was written."""
+
+
+def send(*, key: str, template: str, to: str, name: str, language: str, context: Mapping[str, Any]) -> Message:
+    """Have one mail sent once; returns its row, which the job fills in later.
+
+    `key` says what the mail is about (`welcome:42`): a second call with it returns the first row and
+    sends nothing. `context` is stored as it is, so it holds JSON and no more than the mail needs.
+    Row and job are written in the caller's transaction, or in one of their own.
+
+    Raises compose.UnknownTemplate, compose.MissingVariable and InvalidMessage, all before anything is written.
+    """
+    _check(key, to, context)
+    rendered = compose.render(template=template, language=language, context=context)
+    ident = uuid4()
+    message = Message(
+        id=ident,
+        key=key,
+        template=template,
+        language=language,
+        recipient=to,
+        recipient_name=compose.one_line(name)[:200],
+        context=dict(context),
+        subject=rendered.subject[:500],
+        message_id=f"<{ident}@{compose.sender_domain()}>",
+    )
+    with transaction.atomic():
+        return _write_once(message)
+
+
+def _write_once(message: Message) -> Message:
+    """Insert the row and its job, unless the key is there: also when another transaction is writing it just now."""
+    Message.objects.bulk_create([message], ignore_conflicts=True)
+    kept = Message.objects.get(key=message.key)
+    if kept.pk == message.pk:
+        job = send_message.apply_async(kwargs={"message_id": kept.pk}, subject=kept.key)
+        kept.job_id = job.id
+        kept.save(update_fields=["job_id"])
+    return kept
+
+
+def _check(key: str, to: str, context: Mapping[str, Any]) -> None:
+    if not key or len(key) > 200:
+        raise InvalidMessage(f"A key has 1 to 200 characters, got {len(key)}.")
+    try:
+        validate_email(to)
+        compose.ascii_domain(to)
+    except (ValidationError, ValueError):
+        # An address with other letters before the @ needs SMTPUTF8 on every server of the way.
+        raise InvalidMessage(f"No mail can be sent to {to!r}.") from None
+    try:
+        stored = json.dumps(dict(context), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidMessage(f"The context is not JSON: {error}. Pass strings, such as a formatted amount.") from None
+    if "\\u0000" in stored or "\0" in key:
+        raise InvalidMessage("PostgreSQL cannot store a NUL character.")
