@@ -21,7 +21,7 @@ test: bootstrap ## Run the tests, with real servers
 lint: bootstrap ## Check style, types and who may import whom
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy
+	@DEBUG=true IGNORE_ENV_FILES=true $(BIN)/mypy
 	@$(BIN)/lint-imports
 
 clean: ## Remove .venv, caches and the data of `make run`

@@ -8,6 +8,7 @@ image never holds it, so DEBUG defaults to false there.
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 RUN_ENV = BASE_DIR / ".local" / "run.env"
 """Written by `make run` while it is up, removed when it stops."""
+
+DOT_ENV = BASE_DIR / ".env"
 
 DEVELOPMENT_SECRET = "development-only-secret-never-used-in-production-0123456789"  # noqa: S105 - refused below
 
@@ -25,16 +28,18 @@ def load() -> tuple[environ.Env, bool]:
     Raises ImproperlyConfigured when a production process lacks a secret of its own.
     """
     env = environ.Env()
-    env.read_env(BASE_DIR / ".env")
-    debug = env.bool("DEBUG", default=RUN_ENV.exists())
-    if debug and RUN_ENV.exists():
+    files = not env.bool("IGNORE_ENV_FILES", default=False)  # tests name all they need themselves
+    if files and DOT_ENV.exists():
+        env.read_env(DOT_ENV)
+    debug = env.bool("DEBUG", default=files and RUN_ENV.exists())
+    if files and debug and RUN_ENV.exists():
         env.read_env(RUN_ENV)
     return env, debug
 
 
 def secret_key(env: environ.Env, *, debug: bool) -> str:
     """SECRET_KEY from the environment; a fixed one in development only."""
-    key = env.str("SECRET_KEY", default="")
+    key: str = env.str("SECRET_KEY", default="")
     if debug:
         return key or DEVELOPMENT_SECRET
     if not key or key == DEVELOPMENT_SECRET:
@@ -48,16 +53,10 @@ def secret_key(env: environ.Env, *, debug: bool) -> str:
 
 def redis_url(env: environ.Env) -> str:
     """REDIS_URL, or the seed's REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS put together."""
-    if url := env.str("REDIS_URL", default=""):
+    url: str = env.str("REDIS_URL", default="")
+    if url:
         return url
     scheme = "rediss" if env.bool("REDIS_TLS", default=False) else "redis"
     password = env.str("REDIS_PASSWORD", default="")
-    return environ_url(scheme, password, env.str("REDIS_HOST", default="localhost"), env.int("REDIS_PORT", default=6379))
-
-
-def environ_url(scheme: str, password: str, host: str, port: int) -> str:
-    """A Redis URL with the password quoted, so that any character may be in it."""
-    from urllib.parse import quote
-
     login = f":{quote(password, safe='')}@" if password else ""
-    return f"{scheme}://{login}{host}:{port}/0"
+    return f"{scheme}://{login}{env.str('REDIS_HOST', default='localhost')}:{env.int('REDIS_PORT', default=6379)}/0"

@@ -21,7 +21,10 @@ class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The decoded body; ParseError (400) when it is not JSON."""
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -46,9 +46,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         detail, errors = "The request is not valid.", flatten(error.detail)
     else:
         detail = str(getattr(error, "detail", "") or HTTPStatus(response.status_code).phrase)
-    response.data = problem(
-        status=response.status_code, detail=detail, instance=context["request"].path, errors=errors
-    )
+    response.data = problem(status=response.status_code, detail=detail, instance=context["request"].path, errors=errors)
     response.content_type = CONTENT_TYPE
     return response
 

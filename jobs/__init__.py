@@ -38,7 +38,22 @@ _HOME = {
     ("Cancelled", "LeaseLost", "OutcomeUnknown", "PermanentError", "Released", "Skipped", "Snooze"), "jobs.outcomes"
 )
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "Cancelled",
+    "InvalidArguments",
+    "InvalidOptions",
+    "JobContext",
+    "JobHandle",
+    "LeaseLost",
+    "OutcomeUnknown",
+    "PermanentError",
+    "Released",
+    "Skipped",
+    "Snooze",
+    "State",
+    "current_job",
+    "job",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 
-from jobs.worker import configure as configure  # connects celeryd_init
+import jobs.worker.configure  # noqa: F401 - connects celeryd_init
 
 
 class JobsCelery(Celery):

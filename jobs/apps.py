@@ -1,6 +1,7 @@
 """Django's entry to the engine."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class JobsConfig(AppConfig):
@@ -12,3 +13,5 @@ class JobsConfig(AppConfig):
         from jobs import checks
 
         checks.register()
+        # Every process knows every kind: a bad declaration stops the web server too, not a worker at 3 a.m.
+        autodiscover_modules("tasks")

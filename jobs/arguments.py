@@ -38,7 +38,9 @@ class Arguments:
             fields[name] = (hints[name], ... if parameter.default is parameter.empty else parameter.default)
         self.names = list(fields)
         self._model = create_model(
-            f"{function.__name__}_arguments", __config__=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False), **fields
+            f"{function.__name__}_arguments",
+            __config__=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False),
+            **fields,
         )
 
     def dump(self, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,9 @@ class KeeperScheduler(Scheduler):
         if self._prepared:
             return
         self._prepared = True
-        connection.settings_dict["OPTIONS"]["options"] = f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=2000"
+        connection.settings_dict["OPTIONS"]["options"] = (
+            f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=2000"
+        )
         connection.settings_dict["CONN_HEALTH_CHECKS"] = False
         connection.close()
         # Celery's own handler closes the scheduler on the very connection that the interrupted tick holds.

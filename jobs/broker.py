@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any
 
 from celery import current_app
 
@@ -44,5 +44,3 @@ def mark() -> str:
         _, epoch, server = pipe.execute()
     epoch = epoch.decode() if isinstance(epoch, bytes) else epoch
     return f"{server['run_id'][:16]}.{epoch}"
-
-

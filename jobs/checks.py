@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error, register as register_check
+from django.core.checks import Error
+from django.core.checks import register as register_check
 
 
 def register() -> None:
@@ -29,7 +30,7 @@ def settings_fit(**_: Any) -> list[Error]:
             "jobs.E002",
         ),
         (
-            "django.db.backends.postgresql" != settings.DATABASES["default"]["ENGINE"],
+            settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql",
             "The engine needs PostgreSQL.",
             "Set DATABASE_URL=postgres://…",
             "jobs.E003",

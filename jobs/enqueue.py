@@ -15,13 +15,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from jobs.broker import depths
-from jobs.database import lost_connection, rows
+from jobs.database import rows
 from jobs.doorbell import Bell, breaker, ring
 from jobs.ids import uuid7
 from jobs.kinds import Kind
 from jobs.lifecycle import unring
 from jobs.models import UNFINISHED_STATES, Job
 from jobs.options import InvalidOptions, Options
+from jobs.outcomes import lost_connection
 from jobs.states import State
 from jobs.window import window
 
@@ -239,7 +240,7 @@ class Ring:
 def _ring_on_commit(bells: list[Bell]) -> None:
     """One hook per transaction; a new one after each savepoint, so that Django drops it with its savepoint."""
     if connection.in_atomic_block and connection.run_on_commit:
-        savepoints, hook, _ = connection.run_on_commit[-1]
+        savepoints, hook, *_ = connection.run_on_commit[-1]
         if isinstance(hook, Ring) and savepoints == set(connection.savepoint_ids):
             hook.bells += bells
             return

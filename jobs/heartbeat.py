@@ -112,7 +112,9 @@ class Heart:
             lease.renewed(*found[0])
         elif self._lease is lease:
             lease.lost = True
-            logger.warning("job %s, run %s: the lease was lost; nothing it writes counts", lease.claim.id, lease.claim.run)
+            logger.warning(
+                "job %s, run %s: the lease was lost; nothing it writes counts", lease.claim.id, lease.claim.run
+            )
 
     def _stop_run(self, lease: Lease, own: BaseDatabaseWrapper) -> None:
         """Record the time-out under the lease, then end this process: a thread cannot be stopped otherwise."""

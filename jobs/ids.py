@@ -25,4 +25,6 @@ def uuid7() -> uuid.UUID:
         _last = fresh if fresh > _last else _last + 1
         stamp, counter = _last >> 42, _last & (1 << 42) - 1
     tail = int.from_bytes(os.urandom(4))
-    return uuid.UUID(int=stamp << 80 | 7 << 76 | (counter >> 30) << 64 | 2 << 62 | (counter & (1 << 30) - 1) << 32 | tail)
+    return uuid.UUID(
+        int=stamp << 80 | 7 << 76 | (counter >> 30) << 64 | 2 << 62 | (counter & (1 << 30) - 1) << 32 | tail
+    )

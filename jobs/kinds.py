@@ -57,9 +57,7 @@ class JobFunction[**P, R](Protocol):
 
     def delay(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle: ...
 
-    def apply_async(
-        self, args: None = None, kwargs: dict[str, Any] | None = None, **options: Any
-    ) -> JobHandle: ...
+    def apply_async(self, args: None = None, kwargs: dict[str, Any] | None = None, **options: Any) -> JobHandle: ...
 
     def delay_many(self, calls: Iterable[dict[str, Any]], **options: Any) -> list[JobHandle]: ...
 
@@ -115,7 +113,9 @@ def _register(kind: Kind) -> Any:
     for name in kind.names:
         known = REGISTRY.get(name)
         if known and known.function.__module__ != kind.function.__module__:
-            raise BadDeclaration(f"{name}: declared twice, in {known.function.__module__} and {kind.function.__module__}.")
+            raise BadDeclaration(
+                f"{name}: declared twice, in {known.function.__module__} and {kind.function.__module__}."
+            )
         REGISTRY[name] = kind
     # The hard limit is the last resort, should a run hold the interpreter so that its own watch cannot stop it.
     hard = kind.timeout + settings.JOBS_LEASE + 15

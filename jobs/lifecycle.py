@@ -168,8 +168,8 @@ def _lose(statement: str, *, error: str, **params: Any) -> list[Lost]:
     crashed = {"outcome": Outcome.CRASHED.value, "error_class": "", "traceback": "", "error": error}
     found = rows(statement, {"crash_limit": settings.JOBS_CRASH_LIMIT, **crashed, **params})
     return [
-        Lost(id=id, kind=kind, queue=queue, state=State(state), concurrency_key=key)
-        for id, kind, queue, state, key in found
+        Lost(id=job_id, kind=kind, queue=queue, state=State(state), concurrency_key=key)
+        for job_id, kind, queue, state, key in found
     ]
 
 
@@ -184,7 +184,14 @@ def expire(*, now: datetime, limit: int) -> int:
 
 
 def reserve_silent(
-    *, queue: str, kinds: Sequence[str] | None, now: datetime, lost_before: datetime, base: float, cap: float, limit: int
+    *,
+    queue: str,
+    kinds: Sequence[str] | None,
+    now: datetime,
+    lost_before: datetime,
+    base: float,
+    cap: float,
+    limit: int,
 ) -> list[Bell]:
     """Mark as rung the first `limit` jobs of a queue that a claim would take and whose doorbell is missing.
 

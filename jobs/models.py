@@ -74,7 +74,8 @@ class Job(models.Model):
                 condition=~Q(state="active") | Q(lease_token__isnull=False, lease_until__isnull=False),
             ),
             models.CheckConstraint(
-                name="job_finished_at", condition=Q(state__in=FINISHED_STATES, finished_at__isnull=False)
+                name="job_finished_at",
+                condition=Q(state__in=FINISHED_STATES, finished_at__isnull=False)
                 | (~Q(state__in=FINISHED_STATES) & Q(finished_at__isnull=True)),
             ),
             models.UniqueConstraint(

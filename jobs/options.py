@@ -83,16 +83,22 @@ class Options:
         for problem, text in (
             (self.countdown is not None and self.eta is not None, "give countdown or eta, not both"),
             (self.countdown is not None and not 0 <= self.countdown < 1e10, "countdown is seconds from now, 0 or more"),
-            (any(isinstance(m, datetime) and m.tzinfo is None for m in (self.eta, self.expires)),
-             "eta and expires must be aware datetimes (django.utils.timezone.now() + …)"),
+            (
+                any(isinstance(m, datetime) and m.tzinfo is None for m in (self.eta, self.expires)),
+                "eta and expires must be aware datetimes (django.utils.timezone.now() + …)",
+            ),
             (isinstance(self.expires, int | float) and self.expires <= 0, "expires is seconds from now, above 0"),
             (self.priority is not None and self.priority not in range(10), "priority is 0 (first) to 9 (last)"),
-            (self.queue is not None and self.queue not in settings.JOBS_QUEUES,
-             unknown_queue(str(self.queue)).rstrip(".")),
+            (
+                self.queue is not None and self.queue not in settings.JOBS_QUEUES,
+                unknown_queue(str(self.queue)).rstrip("."),
+            ),
             (self.unique_for is not None and self.unique_key is None, "unique_for needs a unique_key"),
             (self.unique_for is not None and self.unique_for <= 0, "unique_for is seconds, above 0"),
-            (any(len(key or "") > 200 for key in (self.unique_key, self.concurrency_key)),
-             "a key has at most 200 characters"),
+            (
+                any(len(key or "") > 200 for key in (self.unique_key, self.concurrency_key)),
+                "a key has at most 200 characters",
+            ),
             ("" in (self.unique_key, self.concurrency_key), "an empty key is a mistake; leave the option out"),
         ):
             if problem:

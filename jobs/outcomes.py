@@ -107,7 +107,7 @@ def completed(result: Any) -> Verdict:
 
 def judge(error: BaseException, budget: Budget) -> Verdict:
     """The verdict on a handler that raised."""
-    said = {"error": _sentence(error), "error_class": type(error).__name__}
+    said: dict[str, Any] = {"error": _sentence(error), "error_class": type(error).__name__}
     match error:
         case Skipped():
             return Verdict(state=State.COMPLETED, outcome=Outcome.SKIPPED, result={"skipped": str(error)})
@@ -119,7 +119,7 @@ def judge(error: BaseException, budget: Budget) -> Verdict:
             return Verdict(state=State.CANCELLED, outcome=Outcome.CANCELLED, **said)
         case OutcomeUnknown(resend_after=None):
             return Verdict(state=State.UNKNOWN, outcome=Outcome.UNKNOWN, traceback=_trace(error), **said)
-        case OutcomeUnknown(resend_after=seconds):
+        case OutcomeUnknown(resend_after=float() | int() as seconds):
             return _later(Outcome.UNKNOWN, seconds, said)
         case OperationalError() | InterfaceError() if lost_connection(error):
             return _later(Outcome.SNOOZED, LOST_CONNECTION_DELAY, said)
@@ -130,7 +130,11 @@ def failed(
     error: BaseException, budget: Budget, *, permanent: bool = False, outcome: Outcome = Outcome.FAILED
 ) -> Verdict:
     """The verdict on a failed attempt: again after the back-off while attempts are left, else failed."""
-    said = {"error": _sentence(error), "error_class": type(error).__name__, "traceback": _trace(error)}
+    said: dict[str, Any] = {
+        "error": _sentence(error),
+        "error_class": type(error).__name__,
+        "traceback": _trace(error),
+    }
     if permanent or budget.last:
         return Verdict(state=State.FAILED, outcome=outcome, failures=1, **said)
     return Verdict(state=State.DELAYED, outcome=outcome, failures=1, delay=budget.backoff, **said)
@@ -145,7 +149,7 @@ def lost_connection(error: BaseException) -> bool:
     return code is None or code.startswith(("57P", "08"))
 
 
-def _later(outcome: Outcome, seconds: float, said: dict[str, str]) -> Verdict:
+def _later(outcome: Outcome, seconds: float, said: dict[str, Any]) -> Verdict:
     return Verdict(state=State.DELAYED, outcome=outcome, delay=seconds, **said)
 
 

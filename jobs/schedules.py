@@ -72,7 +72,9 @@ def _seen(entry: PeriodicTask) -> datetime:
     """Slots up to here are done with. A change of the entry starts it afresh: what passed before is not made up."""
     if entry.clocked:
         return entry.last_run_at or datetime.min.replace(tzinfo=UTC)
-    return max(filter(None, (entry.last_run_at, entry.date_changed, entry.start_time and _just_before(entry.start_time))))
+    return max(
+        filter(None, (entry.last_run_at, entry.date_changed, entry.start_time and _just_before(entry.start_time)))
+    )
 
 
 def _just_before(moment: datetime) -> datetime:

@@ -45,6 +45,4 @@ def crontab_slot(cron: crontab, zone: ZoneInfo, now: datetime) -> datetime | Non
 
 
 def _day_matches(cron: crontab, day: Any) -> bool:
-    return (
-        day.month in cron.month_of_year and day.day in cron.day_of_month and day.isoweekday() % 7 in cron.day_of_week
-    )
+    return day.month in cron.month_of_year and day.day in cron.day_of_month and day.isoweekday() % 7 in cron.day_of_week

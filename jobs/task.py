@@ -43,7 +43,9 @@ class JobTask(Task):
         try:
             job_id = uuid.UUID(self.request.id)
         except ValueError:
-            raise NotADoorbell(f"task id {self.request.id!r} names no job; enqueue {self.kind.name} by .delay()") from None
+            raise NotADoorbell(
+                f"task id {self.request.id!r} names no job; enqueue {self.kind.name} by .delay()"
+            ) from None
         from jobs.enqueue import adopt
 
         return adopt(self.kind, job_id=job_id, args=args, kwargs=kwargs)
@@ -52,9 +54,7 @@ class JobTask(Task):
         """Enqueue with these arguments, in the caller's transaction."""
         return self.apply_async(args, kwargs)
 
-    def apply_async(  # type: ignore[override] - Celery's own options are refused, not taken
-        self, args: Any = None, kwargs: dict[str, Any] | None = None, **options: Any
-    ) -> JobHandle:
+    def apply_async(self, args: Any = None, kwargs: dict[str, Any] | None = None, **options: Any) -> JobHandle:
         """Enqueue with options (jobs.enqueue.Options), in the caller's transaction."""
         from jobs.enqueue import enqueue
 

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from notifications import compose
 from notifications.models import Message
 
-
 if TYPE_CHECKING:  # generic in django-stubs only
     BaseAdmin = admin.ModelAdmin[Message]
 else:
@@ -55,7 +54,7 @@ class MessageAdmin(BaseAdmin):
         except LookupError as error:
             html = f"<p>{error}</p>"
         return format_html(
-            '<iframe srcdoc="{}" sandbox referrerpolicy="no-referrer" title="Preview" width="640" height="640"></iframe>',
+            '<iframe srcdoc="{}" sandbox referrerpolicy="no-referrer" title="Mail" width="640" height="640"></iframe>',
             html,
         )
 

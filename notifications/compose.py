@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -67,14 +68,14 @@ def build(*, rendered: Rendered, to: str, name: str, message_id: str, written_at
     sender_name, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     mail = EmailMessage(policy=POLICY)
     mail["Subject"] = rendered.subject
-    mail["From"] = Address(one_line(sender_name), addr_spec=ascii_domain(sender))
-    mail["To"] = Address(one_line(name), addr_spec=ascii_domain(to))
+    mail["From"] = _address(sender_name, sender)
+    mail["To"] = _address(name, to)
     mail["Date"] = format_datetime(written_at)
     mail["Message-ID"] = message_id
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: holiday notices do not answer it
-    mail["Content-Language"] = rendered.language
     mail.set_content(rendered.text, cte="quoted-printable")
     mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    mail["Content-Language"] = rendered.language  # last: the two lines above take such headers away
     return mail
 
 
@@ -96,6 +97,14 @@ def one_line(text: str) -> str:
     return " ".join("".join(" " if _breaks(character) else character for character in text).split())
 
 
+def _address(name: str, address: str) -> Address:
+    """For a header; whatever Python's parser says of a bad one becomes ValueError."""
+    try:
+        return Address(one_line(name), addr_spec=ascii_domain(address))
+    except (HeaderParseError, IndexError) as error:
+        raise ValueError(f"{address!r} is not an email address: {error}") from error
+
+
 def _breaks(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
@@ -113,13 +122,24 @@ def _load(template: str, language: str) -> tuple[str, Any, Any, Any]:
 
 
 class _Strict(Context):
-    """Django prints nothing for a name it does not know; a mail with a hole in it must not go out."""
+    """Notes the names that are not there. Django prints nothing for them and takes `{% if %}` of them as false."""
+
+    def __init__(self, values: dict[str, Any], *, autoescape: bool) -> None:
+        super().__init__(values, autoescape=autoescape)
+        self.missing: set[str] = set()
 
     def __getitem__(self, key: Any) -> Any:
         if key not in self:
-            raise MissingVariable(f"The template needs {key!r}; the context does not have it.")
+            self.missing.add(str(key))
         return super().__getitem__(key)
 
 
 def _fill(template: Any, context: dict[str, Any], *, escape: bool) -> str:
-    return str(template.template.render(_Strict(context, autoescape=escape)))
+    """The template's text. Raises MissingVariable: a mail with a hole in it must not go out."""
+    values = _Strict(context, autoescape=escape)
+    text = str(template.template.render(values))
+    if values.missing:
+        raise MissingVariable(
+            f"{template.origin.template_name} needs {', '.join(sorted(values.missing))} in its context."
+        )
+    return text

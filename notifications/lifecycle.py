@@ -49,7 +49,7 @@ def _move(message: Message, **changes: Any) -> bool:
 
 def _apply(rows: Any, message: Message, **changes: Any) -> bool:
     """Change the row and, if that won, the object in hand."""
-    won = rows.update(**changes) == 1
+    won: bool = rows.update(**changes) == 1
     if won:
         for name, value in changes.items():
             setattr(message, name, value)

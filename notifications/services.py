@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,10 @@ from django.db import transaction
 from notifications import compose
 from notifications.models import Message
 from notifications.tasks import send_message
+
+
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON writes it; with a second backslash before it is just those six characters."""
 
 
 class InvalidMessage(ValueError):
@@ -68,8 +73,9 @@ def _check(key: str, to: str, context: Mapping[str, Any]) -> None:
         # An address with other letters before the @ needs SMTPUTF8 on every server of the way.
         raise InvalidMessage(f"No mail can be sent to {to!r}.") from None
     try:
-        stored = json.dumps(dict(context), allow_nan=False)
+        stored = json.dumps(dict(context), allow_nan=False, ensure_ascii=False)
+        stored.encode()
     except (TypeError, ValueError) as error:
         raise InvalidMessage(f"The context is not JSON: {error}. Pass strings, such as a formatted amount.") from None
-    if "\\u0000" in stored or "\0" in key:
+    if NUL.search(stored) or "\0" in key:
         raise InvalidMessage("PostgreSQL cannot store a NUL character.")

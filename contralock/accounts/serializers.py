@@ -1,4 +1,5 @@
 """Registration's JSON, camelCase outside and snake_case inside."""
+# ruff: noqa: N815 - the names are the JSON's
 
 from __future__ import annotations
 
@@ -29,13 +30,11 @@ class RegistrationSerializer(serializers.Serializer[Any]):
 
     email = serializers.EmailField(max_length=254, validators=[validators.validate_plain_address])
     password = Text(max_length=128, trim_whitespace=False, write_only=True)
-    firstName = Text(max_length=80, source="first_name", validators=[validators.validate_name])
-    lastName = Text(max_length=80, source="last_name", validators=[validators.validate_name])
+    firstName = Text(source="first_name", max_length=80, validators=[validators.validate_name])
+    lastName = Text(source="last_name", max_length=80, validators=[validators.validate_name])
     role = serializers.ChoiceField(choices=REGISTRABLE, default=Role.CLIENT.value)
     language = serializers.ChoiceField(choices=Language.choices, default=Language.ENGLISH.value)
-    timeZone = Text(
-        max_length=64, source="time_zone", default="UTC", validators=[validators.validate_time_zone]
-    )
+    timeZone = Text(source="time_zone", max_length=64, default="UTC", validators=[validators.validate_time_zone])
     country = Text(max_length=2, default="", allow_blank=True, validators=[validators.validate_country])
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

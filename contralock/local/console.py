@@ -6,6 +6,7 @@ import itertools
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import IO
 
 WIDTH = 10  # characters of a name
@@ -48,4 +49,4 @@ class Console:
             self._stream.write(text)
             self._stream.flush()
         except (BrokenPipeError, ValueError):
-            self._stream = open(os.devnull, "w")  # noqa: SIM115 - open for the rest of the process
+            self._stream = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process

@@ -51,10 +51,10 @@ class Deadman:
         self._process.wait(30)
 
     def _tell(self, word: str) -> None:
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            self._process.stdin.write(f"{word}\n")
-            self._process.stdin.flush()
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError, ValueError):
+                self._process.stdin.write(f"{word}\n")
+                self._process.stdin.flush()
 
 
 def groups_left(words: Iterable[str]) -> set[int]:
@@ -67,7 +67,7 @@ def groups_left(words: Iterable[str]) -> set[int]:
 
 
 def clear(groups: set[int], grace: float) -> None:
-    """SIGTERM to the leaders, so that they stop their own children; SIGKILL to what they leave after `grace` seconds."""
+    """SIGTERM to the leaders, who stop their own children; SIGKILL to what they leave, after `grace` seconds at most."""
     for group in groups:
         with contextlib.suppress(ProcessLookupError):
             os.kill(group, signal.SIGTERM)

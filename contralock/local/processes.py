@@ -87,8 +87,11 @@ class Runner:
 
     def look(self) -> None:
         """One look: start again what has died and whose pause is over."""
-        for one in (*self._servers, *self._children):
-            one.look(time.monotonic())
+        now = time.monotonic()
+        for kept in self._servers:
+            kept.look(now)
+        for child in self._children:
+            child.look(now)
 
     def ask_to_stop(self, *_: object) -> None:
         """A signal handler: the first call asks, the second kills."""

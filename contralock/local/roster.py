@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from contralock.local.ports import LOOPBACK, accepts
 from contralock.local.processes import Process
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-CELERY = (sys.executable, "-m", "celery", "-A", "contralock")
+CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "contralock")
+ROOT_IS_KNOWN = "ignore:You're running the worker with superuser privileges"
+"""Celery's advice for servers, ten lines per worker; here root is whoever typed `make run`."""
 
 
 def application(queues: Iterable[str], *, port: int, flower_port: int) -> Iterator[Process]:
@@ -23,7 +24,9 @@ def application(queues: Iterable[str], *, port: int, flower_port: int) -> Iterat
         name = ("-Q", queue, "-n", f"{queue}@%h")
         yield _process(queue, (*CELERY, "worker", *name, "--without-gossip", "--without-mingle"))
     yield _process("beat", (*CELERY, "beat", "--pidfile="))
-    yield _process("flower", (*CELERY, "flower", f"--address={LOOPBACK}", f"--port={flower_port}"))
+    # Flower warns four times of every worker that is not up yet.
+    flower = (*CELERY, "flower", f"--address={LOOPBACK}", f"--port={flower_port}")
+    yield _process("flower", flower, env={"LOG_LEVEL": "ERROR"})
 
 
 def mail_catcher(folder: Path, *, smtp_port: int, http_port: int) -> Process:
@@ -39,7 +42,7 @@ def module(name: str, *arguments: str) -> Process:
 
 
 def _gunicorn(port: int) -> tuple[str, ...]:
-    shared_memory = ("--worker-tmp-dir=/dev/shm",) if os.path.isdir("/dev/shm") else ()  # noqa: S108 - gunicorn's advice
+    shared_memory = ("--worker-tmp-dir=/dev/shm",) if Path("/dev/shm").is_dir() else ()  # noqa: S108 - gunicorn's advice
     return (
         *(sys.executable, "-m", "gunicorn", "contralock.wsgi", f"--bind={LOOPBACK}:{port}", "--log-level=warning"),
         *("--worker-class=gthread", "--workers=1", "--threads=8", "--graceful-timeout=10", "--no-control-socket"),
@@ -47,17 +50,21 @@ def _gunicorn(port: int) -> tuple[str, ...]:
     )
 
 
-def _process(name: str, argv: tuple[str, ...], **more: object) -> Process:
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    return Process(name, argv, env=environment, cwd=BASE_DIR, **more)  # type: ignore[arg-type]
+def _process(
+    name: str, argv: tuple[str, ...], *, env: dict[str, str] | None = None, ready: Callable[[], bool] | None = None
+) -> Process:
+    ours = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", ROOT_IS_KNOWN)}
+    return Process(name, argv, env=os.environ | ours | (env or {}), cwd=BASE_DIR, ready=ready)
 
 
 def _answers(port: int) -> bool:
-    """Whether the site answers anything at all."""
+    """Whether the site answers anything at all; the socket alone is there before the application."""
+    connection = HTTPConnection(LOOPBACK, port, timeout=2)
     try:
-        urllib.request.urlopen(f"http://{LOOPBACK}:{port}/api/", timeout=2).close()
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
+        connection.request("HEAD", "/")
+        connection.getresponse()
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()
     return True

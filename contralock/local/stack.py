@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import environ
+import environ  # type: ignore[import-untyped]
 
 from contralock.local import banner, roster
 from contralock.local.console import Console
@@ -41,7 +41,9 @@ class Stack:
         self.env_file = self.folder / "run.env"
         self.password_file = self.folder / "operator-password"
         self.began = time.monotonic()
-        environ.Env.read_env(base / ".env")
+        os.environ.pop("IGNORE_ENV_FILES", None)  # the tests' switch; the processes here live by run.env
+        if (base / ".env").exists():
+            environ.Env.read_env(base / ".env")
         if os.environ.get("DEBUG", "true").lower() not in {"true", "on", "ok", "y", "yes", "1"}:
             raise CannotRun("DEBUG is switched off here, and `make run` is for development: unset DEBUG.")
         if taken := [port for port in options.ports() if not is_free(port)]:

@@ -79,9 +79,9 @@ class Valkey:
                 stderr=log,
                 start_new_session=True,
             )
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
-            stdin.write(self._configuration().encode())  # by stdin: a command line is public
+        if self._process.stdin is not None:  # the settings go by stdin: a command line is public
+            with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
+                stdin.write(self._configuration().encode())
         self._wait_ready()
         return self
 

@@ -47,7 +47,8 @@ def begin(now: datetime) -> Pulse:
 
 def gap() -> float:
     """Seconds without a tick that count as a gap."""
-    return max(settings.JOBS_LEASE / 4, settings.JOBS_TICK * 3)
+    seconds: float = max(settings.JOBS_LEASE / 4, settings.JOBS_TICK * 3)
+    return seconds
 
 
 def end() -> None:

@@ -106,8 +106,7 @@ def ring_or_give_back(bells: Sequence[Bell]) -> None:
 def _queues_with_waiting() -> list[str]:
     """Of the queues in the settings, those where anything waits; one index probe each."""
     found = rows(
-        "SELECT q FROM unnest(%s::text[]) q WHERE EXISTS "
-        "(SELECT FROM jobs_job WHERE state = 'waiting' AND queue = q)",
+        "SELECT q FROM unnest(%s::text[]) q WHERE EXISTS (SELECT FROM jobs_job WHERE state = 'waiting' AND queue = q)",
         [list(settings.JOBS_QUEUES)],
     )
     return [name for (name,) in found]
@@ -116,11 +115,9 @@ def _queues_with_waiting() -> list[str]:
 def _backlogs(names: Sequence[str], depths: dict[str, int], now: datetime) -> list[Backlog]:
     if not names:
         return []
-    woken = dict(rows("SELECT queue, wake_at FROM jobs_queuecontrol"))
+    woken: dict[str, datetime] = dict(rows("SELECT queue, wake_at FROM jobs_queuecontrol"))
     known = known_kinds(now)
-    return [
-        Backlog(queue=name, depth=depths[name], woken_at=woken.get(name), kinds=known.get(name)) for name in names
-    ]
+    return [Backlog(queue=name, depth=depths[name], woken_at=woken.get(name), kinds=known.get(name)) for name in names]
 
 
 def known_kinds(now: datetime) -> dict[str, list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from celery.signals import celeryd_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured

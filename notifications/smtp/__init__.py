@@ -1,7 +1,6 @@
 """The wall to the mail server: nobody but this package imports smtplib (or django.core.mail).
 
-    smtp.deliver(mail=…, before_data=…)     one mail, over a kept connection
-    smtp.close()                            when the process ends
+`deliver` sends one mail over a kept connection; `close` is for a process (or thread) that ends.
 """
 
 from notifications.smtp.answers import DeliveryUnknown, MailError, Rejected, TemporaryFailure

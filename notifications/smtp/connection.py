@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import smtplib
+import smtplib  # noqa: TID251 - this package is the wall
 import socket
 import ssl
 import threading

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import smtplib
+import smtplib  # noqa: TID251 - this package is the wall
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,6 @@ def test_a_port_that_is_taken_is_said_with_the_servers_own_words(valkey: Valkey,
 
 def test_no_server_program_is_one_line_that_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    monkeypatch.setattr(launcher.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     with pytest.raises(NoValkey, match=r"apt-get install valkey.*REDIS_URL"):
         launcher.find_server()

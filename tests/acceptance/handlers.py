@@ -1,0 +1,76 @@
+"""Kinds of job for the stories; workers load them by `-I tests.acceptance.handlers`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from django.db import connection, transaction
+
+from jobs import current_job, job
+
+TABLE = "CREATE TABLE IF NOT EXISTS story (id serial, word text, at timestamptz DEFAULT clock_timestamp(), pid int)"
+
+
+def note(word: str) -> None:
+    """Leave an effect in a table that the engine knows nothing of."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO story (word, pid) VALUES (%s, %s)", [word, os.getpid()])
+
+
+@job(name="story.say", queue="general")
+def say(*, word: str = "said") -> str:
+    """Leave an effect. Not safe to run twice, which is what the stories look for."""
+    note(word)
+    return word
+
+
+@job(name="story.hold", queue="general")
+def hold(*, seconds: float, word: str = "held") -> str:
+    """Say when it begins and when it ends, deaf in between."""
+    note(f"{word} begins")
+    time.sleep(seconds)
+    note(f"{word} ends")
+    return str(current_job().run)
+
+
+@job(name="story.walk", queue="general")
+def walk(*, seconds: float, word: str = "walked") -> str:
+    """Work in slices, with a checkpoint after each."""
+    note(f"{word} begins")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.05)
+        current_job().checkpoint()
+    note(f"{word} ends")
+    return str(current_job().run)
+
+
+@job(name="story.oversleep", queue="general", timeout=1.0, max_attempts=2, backoff=0.1)
+def oversleep(*, seconds: float = 60.0) -> None:
+    """Run into its time limit of one second."""
+    note("sleeps")
+    time.sleep(seconds)
+
+
+@job(name="story.betray", queue="general", max_attempts=2, backoff=0.1)
+def betray(*, secret: str) -> None:
+    """Fail with its argument in the text of a chained exception."""
+    try:
+        raise ValueError(f"card {secret} refused")
+    except ValueError as error:
+        raise RuntimeError(f"payment with {secret} failed") from error
+
+
+@job(name="story.settle", queue="general")
+def settle(*, die: str = "") -> None:
+    """Effect and completion in one transaction; the first run is killed before or after its commit."""
+    first = current_job().run == 1
+    with transaction.atomic():
+        note(f"settled in run {current_job().run}")
+        current_job().complete({"run": current_job().run})
+        if first and die == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+    if first and die == "after":
+        os.kill(os.getpid(), signal.SIGKILL)
