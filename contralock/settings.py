@@ -109,6 +109,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
             "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT", default=60_000),
             "lock_timeout": env.int("DATABASE_LOCK_TIMEOUT", default=15_000),
             "idle_in_transaction_session_timeout": env.int("DATABASE_IDLE_TRANSACTION_TIMEOUT", default=60_000),
+            "client_connection_check_interval": 2_000,  # a killed process's long query ends, and its locks with it
         }.items()
     ),
 )

@@ -16,7 +16,6 @@ from notifications import compose
 from notifications.models import Message
 from notifications.tasks import send_message
 
-
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 """As JSON writes it; with a second backslash before it is just those six characters."""
 

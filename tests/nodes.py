@@ -23,7 +23,7 @@ from contralock.local.leash import leashed
 from contralock.local.valkey import Valkey
 from contralock.local.waiting import wait_until
 
-START_LIMIT = 40.0  # seconds; a worker takes two, on a busy machine many more
+START_LIMIT = 15.0  # seconds; a worker takes two, on a busy machine many more
 
 
 class Process:
@@ -68,7 +68,10 @@ class Process:
                 raise RuntimeError(f"{self.name} ended while starting:\n{self.logs()[-4000:]}")
             return self._prompt in self.logs()
 
-        wait_until(up, limit=START_LIMIT, what=f"start of {self.name}")
+        try:
+            wait_until(up, limit=START_LIMIT, what=f"start of {self.name}")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}:\n{self.logs()[-4000:]}") from None
         return True
 
     def kill(self, signal: str | int = "SIGKILL") -> None:  # noqa: A002 - pytest-celery's name

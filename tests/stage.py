@@ -93,7 +93,7 @@ def start_worker(
 
     def start(queues: str = "general", *, concurrency: int = 1, wait: bool = True, **settings: str) -> WorkerNode:
         name = f"worker{len(nodes) + 1}"
-        options = ("-Q", queues, "-c", str(concurrency), "-n", f"{name}@%h", "-I", HANDLERS)
+        options = ("-Q", queues, "-c", str(concurrency), "-n", f"{name}@%h", "-I", HANDLERS, "-l", "INFO")
         argv = (*CELERY, "worker", *options, "--without-gossip", "--without-mingle")
         process = Process(name, argv, env=environment | settings, log=tmp_path / f"{name}.log", prompt=" ready.")
         nodes.append(node := WorkerNode(process, app))

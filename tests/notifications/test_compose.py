@@ -17,7 +17,7 @@ from notifications import compose
 
 FOLDER = Path(compose.__file__).parent / "templates" / "notifications"
 ADA = {"first_name": "Ada", "role": "client"}
-NASTY = "<script>alert(1)</script> & \"Tom\""
+NASTY = '<script>alert(1)</script> & "Tom"'
 
 
 def written(*, name: str = "Ada Lovelace", to: str = "ada@example.com", **wanted: Any) -> EmailMessage:
@@ -54,7 +54,7 @@ def test_a_language_without_the_mail_falls_back(asked: str, found: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_a_welcome_tells_a_client_and_a_freelancer_different_things_and_where_to_go(language: str, settings: Any) -> None:
+def test_a_welcome_tells_clients_and_freelancers_different_things_and_where_to_go(language: str, settings: Any) -> None:
     settings.SITE_URL = "https://contralock.test/"
     texts = {
         role: compose.render(template="welcome", language=language, context=ADA | {"role": role})
@@ -164,6 +164,6 @@ def test_html_loads_nothing_runs_nothing_and_bends_to_any_width(language: str) -
 
 
 def test_every_mail_has_its_three_files_in_both_languages() -> None:
-    names = {folder.name: sorted(file.name for file in folder.iterdir()) for folder in FOLDER.iterdir() if folder.is_dir()}
-    assert names["en"] == names["de"]
-    assert len(names["en"]) % len(compose.PARTS) == 0
+    english, german = (sorted(file.name for file in (FOLDER / language).iterdir()) for language in ("en", "de"))
+    assert english == german
+    assert len(english) % len(compose.PARTS) == 0
