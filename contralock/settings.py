@@ -163,7 +163,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
     "max_retries": 0,  # an enqueue never hangs in reconnects; the row waits for the relay
     "socket_timeout": REDIS_SOCKET_TIMEOUT,
-    "socket_connect_timeout": 2,  # seconds
+    "socket_connect_timeout": REDIS_SOCKET_TIMEOUT,
     "socket_keepalive": True,
     "health_check_interval": 5,  # seconds; with the default a worker stays deaf after a half-open link
 }

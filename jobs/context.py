@@ -89,6 +89,11 @@ def current_job() -> JobContext:
         raise LookupError("no job is running here: current_job() is for code that a worker runs") from None
 
 
+def inside_a_job() -> bool:
+    """Whether a handler is running here."""
+    return _current.get(None) is not None
+
+
 @contextmanager
 def entered(context: JobContext) -> Iterator[JobContext]:
     """Make `context` the current job."""

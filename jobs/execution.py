@@ -11,12 +11,12 @@ from django.db import connection
 
 from jobs import heartbeat, lifecycle
 from jobs.context import JobContext, entered
-from jobs.doorbell import ring
 from jobs.events import emit
 from jobs.heartbeat import Lease
 from jobs.ids import uuid7
 from jobs.kinds import Kind
 from jobs.lifecycle import Claim
+from jobs.maintenance.relay import ring_or_give_back
 from jobs.outcomes import Cancelled, Outcome, Verdict, completed, failed, judge
 from jobs.states import State
 from jobs.worker.identity import boot
@@ -44,8 +44,7 @@ def run_job(kind: Kind, job_id: uuid.UUID) -> str:
         verdict = _call(kind, JobContext(claim, lease, budget))
         state = lifecycle.finish(claim, verdict)
     _tell(claim, verdict, state, seconds=time.monotonic() - began)
-    if claim.concurrency_key:
-        _ring_next(claim.concurrency_key)
+    _ring_after(claim, state)
     return _report(verdict, state)
 
 
@@ -76,11 +75,12 @@ def _tell(claim: Claim, verdict: Verdict, state: State | None, *, seconds: float
     emit(event, **facts)
 
 
-def _ring_next(key: str) -> None:
-    """The key is free now: the next in line need not wait for the relay."""
-    bells = lifecycle.reserve_next_of_key(key)
-    if bells and not ring(bells):
-        lifecycle.unring([bell.job_id for bell in bells])
+def _ring_after(claim: Claim, state: State | None) -> None:
+    """What may run now need not wait for the keeper: this job again, or the next of its concurrency key."""
+    if claim.concurrency_key:
+        ring_or_give_back(lifecycle.reserve_next_of_key(claim.concurrency_key))
+    elif state == State.WAITING:
+        ring_or_give_back(lifecycle.reserve_jobs(queue=claim.queue, ids=[claim.id]))
 
 
 def _report(verdict: Verdict, state: State | None) -> str:

@@ -96,10 +96,13 @@ class Heart:
             lease = self._lease
             if lease is None:
                 continue
-            if lease.left <= 0:
-                self._stop_run(lease, own)
-            elif time.monotonic() - lease.beaten >= interval:
-                self._beat(lease, own)
+            try:
+                if lease.left <= 0:
+                    self._stop_run(lease, own)
+                elif time.monotonic() - lease.beaten >= interval:
+                    self._beat(lease, own)
+            except Exception:  # a heart that stops would double every long job
+                logger.exception("heartbeat of job %s failed", lease.claim.id)
 
     def _beat(self, lease: Lease, own: BaseDatabaseWrapper) -> None:
         try:

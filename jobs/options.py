@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from pydantic import ValidationError
+from pydantic.dataclasses import dataclass
 
 if TYPE_CHECKING:
     from jobs.kinds import Kind
@@ -31,7 +33,7 @@ _REFUSED = dict.fromkeys(
 _IGNORED = frozenset({"producer", "connection", "headers", "publisher", "add_to_parent", "root_id", "parent_id"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config={"strict": True, "allow_inf_nan": False})
 class Options:
     """How one job is to be enqueued. Times are seconds from now, or aware datetimes."""
 
@@ -59,12 +61,20 @@ class Options:
         """Check what a caller gave. Raises InvalidOptions in words."""
         known = {f.name for f in fields(cls)} - {"as_given"}
         kept = {name: value for name, value in given.items() if value is not None and name not in _IGNORED}
+        if run_by_hand := kept.pop("periodic_task_name", None):  # "run now" in the schedules' admin
+            kept["by"] = f"schedule:{run_by_hand} (by hand)"[:200]
         for name in kept.keys() - known:
             raise InvalidOptions(f"{kind.name}: option {name!r} is refused: {_reason(name, known)}.")
         if "tags" in kept:
             kept["tags"] = tuple(kept["tags"])
         shown = {name: value for name, value in kept.items() if name not in ("by", "trace", "schedule_id", "slot")}
-        options = cls(**kept, as_given={n: v.isoformat() if isinstance(v, datetime) else v for n, v in shown.items()})
+        try:
+            options = cls(
+                **kept, as_given={n: v.isoformat() if isinstance(v, datetime) else v for n, v in shown.items()}
+            )
+        except ValidationError as error:
+            wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_url=False))
+            raise InvalidOptions(f"{kind.name}: {wrong}.") from None
         options._check(kind)
         return options
 

@@ -150,7 +150,9 @@ def lost_connection(error: BaseException) -> bool:
 
 
 def _later(outcome: Outcome, seconds: float, said: dict[str, Any]) -> Verdict:
-    return Verdict(state=State.DELAYED, outcome=outcome, delay=seconds, **said)
+    # "Again at once" goes to the back of the line, not through the keeper.
+    state = State.DELAYED if seconds > 0 else State.WAITING
+    return Verdict(state=state, outcome=outcome, delay=seconds, **said)
 
 
 def _sentence(error: BaseException) -> str:

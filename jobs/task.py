@@ -31,9 +31,12 @@ class JobTask(Task):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Called plainly: run the function. Called by a worker: run the job that the message names."""
-        if self.request.called_directly:
-            return self.run(*args, **kwargs)
+        from jobs.context import inside_a_job
         from jobs.execution import run_job
+
+        # A handler that calls its own function is in a delivered message too, but means the function.
+        if self.request.called_directly or inside_a_job():
+            return self.run(*args, **kwargs)
 
         job_id = parse_task_id(self.request.id)
         return self.adopt(args, kwargs) if job_id is None else run_job(self.kind, job_id)

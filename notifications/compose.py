@@ -137,7 +137,7 @@ class _Strict(Context):
 def _fill(template: Any, context: dict[str, Any], *, escape: bool) -> str:
     """The template's text. Raises MissingVariable: a mail with a hole in it must not go out."""
     values = _Strict(context, autoescape=escape)
-    text = str(template.template.render(values))
+    text = str.__str__(template.template.render(values))  # no SafeString: whoever shows it has to escape it
     if values.missing:
         raise MissingVariable(
             f"{template.origin.template_name} needs {', '.join(sorted(values.missing))} in its context."

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import kombu.pools
 import pytest
 from celery import Celery
 from django.db import connection
@@ -20,6 +21,7 @@ from contralock.celery import app
 from contralock.local.postgres import Postgres
 from contralock.local.valkey import Valkey
 from jobs import doorbell
+from jobs.database import rows
 from jobs.window import window
 from tests import servers
 from tests.nodes import CELERY, BeatNode, BrokerNode, Process, Server, StoryNode, WorkerNode
@@ -27,6 +29,11 @@ from tests.nodes import CELERY, BeatNode, BrokerNode, Process, Server, StoryNode
 type Start[N] = Callable[..., N]
 
 HANDLERS = "tests.acceptance.handlers"
+STORY_TABLE = """
+CREATE TABLE IF NOT EXISTS story (id serial, word text, at timestamptz DEFAULT clock_timestamp(), pid int);
+TRUNCATE story
+"""
+"""Effects of the stories' handlers, in a table that the engine knows nothing of."""
 
 
 # ---------------------------------------------------------------- pytest-celery's fixtures, on processes
@@ -68,6 +75,7 @@ def celery_setup_app(celery_setup_config: dict[str, Any]) -> Celery:
 @pytest.fixture
 def environment(transactional_db: None) -> dict[str, str]:
     """What child processes get: this process's servers, and the test database that pytest-django made."""
+    rows(STORY_TABLE)
     database = servers.postgres().url(connection.settings_dict["NAME"])
     warnings = "ignore:You're running the worker with superuser privileges"
     return {**os.environ, "DATABASE_URL": database, "PYTHONWARNINGS": warnings}
@@ -153,8 +161,8 @@ def _empty(valkey: Valkey) -> None:
 
 def _forget() -> None:
     """What this process believes of the broker is of the last story's broker."""
+    app.set_current()  # pytest-celery brings an app of its own, which made itself the current one
     doorbell.breaker.worked()
     window.__init__()  # type: ignore[misc] - the module keeps the object
-    app.pool.force_close_all()
-    app._pool = None
-    app.amqp._producer_pool = None
+    kombu.pools.reset()
+    app._pool = app.amqp._producer_pool = None

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from jobs.ids import uuid7
 from jobs.worker.identity import boot
 
-WORKER_SOCKET_TIMEOUT = 5.0
+WORKER_TIMEOUTS = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
 """Seconds; a worker waits longer for Redis than a web request may, since BRPOP itself waits a second."""
 
 
@@ -29,7 +29,7 @@ def configure(sender: str, instance: Any, conf: Any, options: dict[str, Any], **
         prefetch = min(policy["prefetch"] for policy in policies)
         conf.worker_prefetch_multiplier = prefetch
         conf.worker_disable_prefetch = prefetch == 1
-    conf.broker_transport_options = dict(conf.broker_transport_options) | {"socket_timeout": WORKER_SOCKET_TIMEOUT}
+    conf.broker_transport_options = dict(conf.broker_transport_options) | WORKER_TIMEOUTS
     boot.id, boot.name, boot.queues = uuid7(), sender, queues
     _be_quick_to_leave()
 

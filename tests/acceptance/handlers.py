@@ -10,8 +10,6 @@ from django.db import connection, transaction
 
 from jobs import current_job, job
 
-TABLE = "CREATE TABLE IF NOT EXISTS story (id serial, word text, at timestamptz DEFAULT clock_timestamp(), pid int)"
-
 
 def note(word: str) -> None:
     """Leave an effect in a table that the engine knows nothing of."""

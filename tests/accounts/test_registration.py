@@ -130,7 +130,7 @@ NUL, SURROGATE, HUGE = "a\0b", "a\ud800b", "x" * 100_000
         ("password", [None, "", "short", "12345678901", "password123", "ada@example.com", "lovelace", NUL * 9,
                       SURROGATE * 9, HUGE, 1234567890123, ["a"], {"a": 1}, False]),
         ("firstName", [None, "", "   ", "x" * 81, NUL, SURROGATE, HUGE, 7, 1.5, True, [], {}, "A\nBcc: x@y.de",
-                       "see http://evil.example", "WWW.evil.example", "\u2028x"]),
+                       "see http://evil.example", "WWW.evil.example", "x\u2028y"]),
         ("lastName", [None, "", "x" * 81, NUL, SURROGATE, HUGE, 7, [], "https://evil.example"]),
         ("role", ["staff", "admin", "", "Client", 1, [], {}, NUL, SURROGATE, HUGE, True]),
         ("language", ["fr", "", "EN", 1, [], SURROGATE]),
@@ -186,7 +186,7 @@ def test_a_body_that_is_no_json_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize("charset", ["utf-16", "rot13", "bz2", "unicode_escape", "nonsense"])
 def test_a_body_is_utf_8_whatever_its_charset_says(charset: str) -> None:
     body = json.dumps(ADA).encode()
-    answer = Client().post(URL, body, content_type=f"application/json; charset={charset}")
+    answer = Client().generic("POST", URL, body, content_type=f"application/json; charset={charset}")
     assert answer.status_code == 201
 
 

@@ -66,6 +66,11 @@ def test_a_welcome_tells_clients_and_freelancers_different_things_and_where_to_g
         assert 'href="https://contralock.test"' in rendered.html
 
 
+def test_what_is_rendered_is_no_safe_string() -> None:
+    rendered = compose.render(template="welcome", language="en", context=ADA)
+    assert {type(text) for text in (rendered.subject, rendered.text, rendered.html)} == {str}
+
+
 def test_names_are_escaped_in_html_and_left_alone_in_text() -> None:
     mail = written(context=ADA | {"first_name": NASTY})
     assert NASTY in part(mail, "plain")

@@ -81,12 +81,12 @@ def test_it_is_written_down_before_the_mail_is_handed_over(message: Message, pos
     seen: list[Any] = []
 
     def look() -> None:
-        seen.extend(Message.objects.values_list("state", "sending_since__isnull"))
+        seen.extend(Message.objects.values_list("state", "resends", "sent_at"))
         connection.close()
 
     post_office.will("DATA", look)  # on the server's thread, so on a connection of its own: what is committed
     run(message)
-    assert seen == [("sending", False)]
+    assert seen == [("sending", 0, None)]
 
 
 def test_a_refusal_for_good_fails_message_and_job_at_once_in_the_servers_words(
