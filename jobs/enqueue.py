@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from celery import current_app
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
@@ -43,6 +44,11 @@ class JobHandle:
     def task_id(self) -> str:
         """The id as text, under Celery's name."""
         return str(self.id)
+
+    @property
+    def backend(self) -> Any:
+        """Celery's result backend, which is switched off; Flower asks for it when it enqueues."""
+        return current_app.backend
 
     @property
     def state(self) -> State:

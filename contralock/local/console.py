@@ -48,5 +48,5 @@ class Console:
         try:
             self._stream.write(text)
             self._stream.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):  # a closed pipe, a terminal window that is gone
             self._stream = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process

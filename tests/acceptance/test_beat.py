@@ -1,0 +1,105 @@
+"""The keeper: it may end at any time, and any number may run."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from contralock.local.postgres import Postgres
+from contralock.local.waiting import wait_until
+from jobs.database import now
+from jobs.models import Job, Keeper
+from tests.acceptance.handlers import say
+from tests.acceptance.history import outcomes, wait_completed
+from tests.nodes import BeatNode, WorkerNode
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def every_second(transactional_db: None) -> PeriodicTask:
+    interval = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.SECONDS)
+    return PeriodicTask.objects.create(name="tick", task="jobs.drill", interval=interval, kwargs=json.dumps({}))
+
+
+def slots(schedule: PeriodicTask) -> list[datetime]:
+    """Those that became jobs, in order, doubles included."""
+    return list(Job.objects.filter(schedule_id=schedule.pk).order_by("slot").values_list("slot", flat=True))
+
+
+def gaps(moments: list[datetime]) -> list[timedelta]:
+    return [after - before for before, after in zip(moments, moments[1:], strict=False)]
+
+
+def wait_for_slots(schedule: PeriodicTask, count: int) -> None:
+    wait_until(lambda: len(slots(schedule)) >= count, limit=20, what=f"{count} slots")
+
+
+def wait_for_tick() -> None:
+    begin = now()
+    wait_until(lambda: Keeper.objects.filter(ticked_at__gt=begin).exists(), limit=20, what="a tick")
+
+
+def test_a_keeper_leaves_quickly_when_asked(beat: BeatNode, record_property: Callable[[str, object], None]) -> None:
+    wait_for_tick()
+    asked = time.monotonic()
+    assert beat.stop(limit=5) == 0
+    record_property("beat SIGTERM (s)", round(time.monotonic() - asked, 2))
+    assert time.monotonic() - asked < 2
+
+
+def test_a_keeper_leaves_quickly_also_while_postgres_is_away(beat: BeatNode, postgres_server: Postgres) -> None:
+    wait_for_tick()
+    postgres_server.stop()
+    wait_until(lambda: "PostgreSQL is away" in beat.logs(), limit=10, what="the keeper's complaint")
+    asked = time.monotonic()
+    assert beat.stop(limit=10) == 0
+    assert time.monotonic() - asked < 3
+
+
+def test_a_keeper_survives_an_outage_of_postgres(beat: BeatNode, postgres_server: Postgres) -> None:
+    wait_for_tick()
+    postgres_server.stop("immediate")
+    wait_until(lambda: "PostgreSQL is away" in beat.logs(), limit=10, what="the keeper's complaint")
+    postgres_server.start()
+    wait_for_tick()
+    assert beat.container.running
+
+
+def test_after_kill_9_of_the_keeper_the_next_one_runs_what_is_overdue(worker: WorkerNode, beat: BeatNode) -> None:
+    wait_for_tick()
+    handle = say.apply_async(kwargs={}, countdown=1)
+    beat.kill()
+    wait_until(lambda: Job.objects.get(pk=handle.id).available_at < now(), limit=5, what="due time")
+    assert handle.state == "delayed"
+    beat.start_again()
+    wait_completed([handle], limit=5)
+    assert outcomes(handle) == ["completed"]
+
+
+def test_two_keepers_make_exactly_one_job_per_slot(
+    start_beat: Callable[..., BeatNode], every_second: PeriodicTask
+) -> None:
+    start_beat(wait=False)
+    start_beat()
+    wait_for_slots(every_second, 6)
+    assert set(gaps(slots(every_second))) == {SECOND}
+
+
+def test_slots_missed_while_no_keeper_ran_are_made_up_by_one_job(beat: BeatNode, every_second: PeriodicTask) -> None:
+    wait_for_slots(every_second, 2)
+    beat.kill()
+    before = slots(every_second)
+    wait_until(lambda: now() - before[-1] > 3 * SECOND, limit=10, what="three missed slots")
+    beat.start_again()
+    wait_for_slots(every_second, len(before) + 3)
+    found = slots(every_second)
+    assert [gap for gap in gaps(found) if gap != SECOND] == [found[len(before)] - before[-1]]
+    made_up = Job.objects.get(slot=found[len(before)])
+    assert made_up.slot is not None
+    assert made_up.created_at - made_up.slot < SECOND * 1.2

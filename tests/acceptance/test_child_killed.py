@@ -1,0 +1,45 @@
+"""kill -9 of one pool process: its main process gives the job back at once. No keeper is needed for that."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from contralock.local.waiting import wait_until
+from jobs.drill import drill
+from tests.acceptance.handlers import hold, say
+from tests.acceptance.history import effects, job, outcomes, wait_completed, wait_for_effect, wait_for_state
+from tests.nodes import WorkerNode
+
+
+def test_the_job_of_a_killed_child_runs_again_at_once(
+    worker: WorkerNode, record_property: Callable[[str, object], None]
+) -> None:
+    delays = []
+    for number in range(4):
+        word = f"held {number}"
+        handle = hold.delay(seconds=0.3, word=word)
+        wait_for_effect(f"{word} begins")
+        pid = job(handle).worker_pid
+        assert pid in worker.children()
+        os.kill(pid, signal.SIGKILL)
+        killed = time.monotonic()
+        wait_until(lambda word=word: effects().count(f"{word} begins") == 2, limit=10, what="second run")
+        delays.append(round(time.monotonic() - killed, 2))
+        wait_completed([handle])
+        assert outcomes(handle) == ["crashed", "completed"]
+        assert (job(handle).crashes, job(handle).failures) == (1, 0)
+    record_property("child killed, again after (s)", delays)
+    assert max(delays) < 1.5
+
+
+def test_a_job_that_kills_every_process_it_runs_in_is_failed_after_three(worker: WorkerNode) -> None:
+    poison = drill.delay(crash=99)
+    row = wait_for_state(poison, "failed")
+    assert outcomes(poison) == ["crashed"] * 3
+    assert (row.runs, row.crashes, row.failures) == (3, 3, 0)
+    healthy = say.delay()
+    wait_completed([healthy])
+    assert outcomes(poison) == ["crashed"] * 3

@@ -1,0 +1,70 @@
+"""kill -9 of a whole worker: its job runs again elsewhere when the lease has run out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from contralock.local.waiting import wait_until
+from jobs import JobHandle
+from jobs.models import Attempt, Worker
+from tests.acceptance.handlers import hold, walk
+from tests.acceptance.history import effects, job, outcomes, wait_completed, wait_for_effect
+from tests.nodes import BeatNode, WorkerNode
+from tests.servers import LEASE
+
+type Record = Callable[[str, object], None]
+
+DEFAULTS = {"JOBS_LEASE": "12", "JOBS_HEARTBEAT": "3", "JOBS_TICK": "1"}
+
+
+def kill_and_wait(victim: WorkerNode, effect: str, *, limit: float) -> float:
+    """Kill the worker; seconds until the effect is there for the second time."""
+    victim.kill()
+    killed = time.monotonic()
+    wait_until(lambda: effects().count(effect) == 2, limit=limit, what=f"second {effect!r}")
+    return time.monotonic() - killed
+
+
+def never_twice_at_once(handle: JobHandle) -> bool:
+    """Whether each attempt began after the one before had ended."""
+    runs = list(Attempt.objects.filter(job_id=handle.id).order_by("number"))
+    return all(before.finished_at <= after.started_at for before, after in zip(runs, runs[1:], strict=False))
+
+
+def test_the_job_of_a_killed_worker_runs_again_elsewhere_soon_after_its_lease(
+    start_worker: Callable[..., WorkerNode], beat: BeatNode, record_property: Record
+) -> None:
+    victim = start_worker()
+    handle = hold.delay(seconds=0.5)
+    wait_for_effect("held begins")
+    heir = start_worker()
+    again = kill_and_wait(victim, "held begins", limit=20)
+    record_property("worker killed, again after (s)", round(again, 2))
+    wait_completed([handle])
+    assert again < LEASE * 2
+    assert outcomes(handle) == ["crashed", "completed"]
+    assert never_twice_at_once(handle)
+    row = job(handle)
+    assert (row.runs, row.crashes, row.failures, row.result) == (2, 1, 0, "2")
+    assert Worker.objects.get(pk=row.worker).pid == heir.container.pid
+
+
+def test_with_default_settings_it_runs_again_within_15_seconds_and_a_living_job_is_left_alone(
+    start_worker: Callable[..., WorkerNode], start_beat: Callable[..., BeatNode], record_property: Record
+) -> None:
+    start_beat(**DEFAULTS)
+    victim = start_worker(**DEFAULTS)
+    lost = hold.delay(seconds=0.5, word="lost")
+    wait_for_effect("lost begins")
+    start_worker(concurrency=2, **DEFAULTS)
+    living = walk.delay(seconds=15, word="living")
+    wait_for_effect("living begins")
+    again = kill_and_wait(victim, "lost begins", limit=20)
+    record_property("worker killed, default lease, again after (s)", round(again, 2))
+    wait_completed([lost, living])
+    assert again < 15
+    assert outcomes(lost) == ["crashed", "completed"]
+    assert never_twice_at_once(lost)
+    assert outcomes(living) == ["completed"]
+    assert effects().count("living begins") == 1
