@@ -6,6 +6,7 @@ Each function says what it really moved; a caller that lost a race is told so an
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from jobs.database import repeatable, rows
 from jobs.doorbell import Bell
 from jobs.outcomes import Budget, Outcome, Verdict
 from jobs.states import FINISHED, State
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""A NUL as JSON writes it; a backslash that is itself escaped begins none."""
 
 FINISH_PATIENCE = 60.0
 """Seconds a finished run keeps trying to say so while PostgreSQL is away; its heartbeat holds the lease meanwhile."""
@@ -279,12 +283,19 @@ def storable(result: Any) -> str | None:
     if result is None:
         return None
     try:
-        text = json.dumps(result, allow_nan=False)
-    except (TypeError, ValueError):
-        text = json.dumps({"not_json": clean(repr(result))[:1000]})
-    if len(text) > settings.JOBS_RESULT_LIMIT:
-        text = json.dumps({"too_large": len(text), "begins": clean(text[:1000])})
-    return text.replace("\\u0000", "") if "\\u0000" in text else text
+        text = json.dumps(result, allow_nan=False, ensure_ascii=False)
+    except Exception:  # noqa: BLE001 - no JSON, too deep, a number too long, or a class of the handler's own
+        text = json.dumps({"not_json": _shown(result)}, ensure_ascii=False)
+    text = _NUL.sub(r"\1", clean(text))
+    size = len(text.encode())
+    return text if size <= settings.JOBS_RESULT_LIMIT else json.dumps({"too_large": size, "begins": text[:1000]})
+
+
+def _shown(result: Any) -> str:
+    try:
+        return repr(result)[:1000]
+    except Exception:  # noqa: BLE001 - its own repr fails
+        return f"<{type(result).__name__}>"
 
 
 def clean(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import sys
@@ -14,17 +15,22 @@ COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 
 
 class Console:
-    """Writes whole lines, from any thread. Colour only on a terminal and without $NO_COLOR."""
+    """Writes whole lines, from any thread. Colour only on a terminal and without $NO_COLOR.
+
+    `terminal_gone` becomes true when a line finds the window closed. A reader that has gone
+    (`make run | head`) is no error and no reason to stop.
+    """
 
     def __init__(self, stream: IO[str] | None = None) -> None:
         self._stream = stream or sys.stdout
+        self.terminal_gone = False
         self._colours = self._stream.isatty() and not os.environ.get("NO_COLOR")
         self._lock = threading.Lock()
         self._next = itertools.cycle(COLOURS)
         self._of: dict[str, int] = {}
 
     def line(self, name: str, text: str) -> None:
-        """One line of process `name`. A reader that has gone (`make run | head`) is no error."""
+        """One line of process `name`."""
         with self._lock:
             self._write(f"{self._prefix(name)} {text}\n")
 
@@ -41,12 +47,14 @@ class Console:
         label = f"{name:<{WIDTH}}|"
         if not self._colours:
             return label
-        colour = self._of.setdefault(name, next(self._next)) if name not in self._of else self._of[name]
-        return f"\033[{colour}m{label}\033[0m"
+        if name not in self._of:
+            self._of[name] = next(self._next)
+        return f"\033[{self._of[name]}m{label}\033[0m"
 
     def _write(self, text: str) -> None:
         try:
             self._stream.write(text)
             self._stream.flush()
-        except (OSError, ValueError):  # a closed pipe, a terminal window that is gone
+        except (OSError, ValueError) as problem:
+            self.terminal_gone = getattr(problem, "errno", 0) == errno.EIO
             self._stream = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process

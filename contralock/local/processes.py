@@ -80,8 +80,8 @@ class Runner:
         return not self.stopping
 
     def run(self) -> None:
-        """Look after everything until a stop is asked for."""
-        while not self.stopping:
+        """Look after everything until a stop is asked for, or the window is closed."""
+        while not self.stopping and not self.console.terminal_gone:
             self.look()
             time.sleep(LOOK)
 

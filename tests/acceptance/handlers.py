@@ -25,10 +25,10 @@ def say(*, word: str = "said") -> str:
 
 
 @job(name="story.hold", queue="general")
-def hold(*, seconds: float, word: str = "held") -> str:
-    """Say when it begins and when it ends, deaf in between."""
+def hold(*, seconds: float, later: float = 0.1, word: str = "held") -> str:
+    """Deaf between its two effects: for `seconds` in the first run, for `later` in any other."""
     note(f"{word} begins")
-    time.sleep(seconds)
+    time.sleep(seconds if current_job().run == 1 else later)
     note(f"{word} ends")
     return str(current_job().run)
 

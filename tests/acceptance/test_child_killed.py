@@ -15,7 +15,7 @@ from tests.nodes import WorkerNode
 
 
 def test_the_job_of_a_killed_child_runs_again_at_once(
-    worker: WorkerNode, record_property: Callable[[str, object], None]
+    worker: WorkerNode, figure: Callable[[str, object], None]
 ) -> None:
     delays = []
     for number in range(4):
@@ -31,7 +31,7 @@ def test_the_job_of_a_killed_child_runs_again_at_once(
         wait_completed([handle])
         assert outcomes(handle) == ["crashed", "completed"]
         assert (job(handle).crashes, job(handle).failures) == (1, 0)
-    record_property("child killed, again after (s)", delays)
+    figure("child killed, again after (s)", delays)
     assert max(delays) < 1.5
 
 

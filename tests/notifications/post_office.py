@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from contralock.local.ports import LOOPBACK, free_port
-from notifications import smtp
+from notifications import compose, smtp
 
 
 class PostOffice:
@@ -136,3 +137,17 @@ def open_office(office: PostOffice, settings: Any) -> Iterator[PostOffice]:
     finally:
         smtp.close()
         office.controller.stop()
+
+
+MAIL = compose.build(
+    rendered=compose.Rendered(language="en", subject="Hi", text="Hello\n.\nBye\n", html="<p>Hello</p>"),
+    to="ada@example.com",
+    name="Ada",
+    message_id="<1@example.com>",
+    written_at=datetime(2026, 1, 2, tzinfo=UTC),
+)
+
+
+def deliver(before_data: Callable[[], None] = lambda: None) -> str:
+    """Send MAIL as a worker would."""
+    return smtp.deliver(mail=MAIL, before_data=before_data)
