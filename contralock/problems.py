@@ -12,6 +12,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework import views as rest_views
 from rest_framework.response import Response
@@ -77,7 +78,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return _api(request, 403, "You may not do this.") or defaults.permission_denied(request, exception)
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None, **_path: str) -> HttpResponse:
+@csrf_exempt  # else a POST to a wrong address is told about cookies
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's 404; also the view behind /api/<anything>, so that it answers alike with DEBUG on."""
     answer = _api(request, 404, "There is nothing at this address.")
     return answer or defaults.page_not_found(request, exception or Exception("Not found"))

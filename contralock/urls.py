@@ -1,7 +1,7 @@
 """The doors. Everything under /api/ answers errors as problems (contralock/problems.py)."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from contralock import problems
@@ -10,7 +10,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
     path("api/auth/", include("contralock.accounts.urls")),
-    path("api/<path:rest>", problems.not_found),  # the last of /api/: with DEBUG, Django's own 404 is a page
+    re_path(r"^api/", problems.not_found),  # the last of /api/: with DEBUG, Django's own 404 is a page
 ]
 
 handler400 = problems.bad_request

@@ -58,6 +58,7 @@ def _call(kind: Kind, context: JobContext) -> Verdict:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - anything a handler raises is its outcome
         verdict = judge(error, context.budget)
     if connection.connection is not None and not connection.autocommit:
+        connection.in_atomic_block = False  # or close() would keep the dead connection for the block's end
         connection.close()  # rolls back
         return failed(RuntimeError("the handler left a transaction open"), context.budget)
     return verdict

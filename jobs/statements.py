@@ -65,6 +65,7 @@ WHERE id = %(id)s AND lease_token = %(token)s AND state = 'active'
 RETURNING cancel_requested, COALESCE((SELECT stopping FROM jobs_worker w WHERE w.id = jobs_job.worker), false)
 """
 
+# The token goes too, so that a late finish cannot take this move for its own.
 _LOSE = f"""
 WITH old AS (
     SELECT id, runs, worker, worker_pid, available_at, started_at, crashes FROM jobs_job

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -35,9 +34,7 @@ def send(*, key: str, template: str, to: str, name: str, language: str, context:
     """
     _check(key, to, context)
     rendered = compose.render(template=template, language=language, context=context)
-    ident = uuid4()
     message = Message(
-        id=ident,
         key=key,
         template=template,
         language=language,
@@ -45,8 +42,8 @@ def send(*, key: str, template: str, to: str, name: str, language: str, context:
         recipient_name=compose.one_line(name)[:200],
         context=dict(context),
         subject=rendered.subject[:500],
-        message_id=f"<{ident}@{compose.sender_domain()}>",
     )
+    message.message_id = f"<{message.pk}@{compose.sender_domain()}>"
     with transaction.atomic():
         return _write_once(message)
 

@@ -88,9 +88,9 @@ def test_what_drf_does_not_know_stays_an_error_for_django() -> None:
 @pytest.mark.parametrize("path", ["/api/nothing/here", "/api/auth/register/", "/api/"])
 def test_an_unknown_address_of_an_api_is_a_problem(settings: Any, path: str, debug: bool) -> None:
     settings.DEBUG = debug
-    response = Client().get(path)
-    assert response.status_code == 404
-    if path != "/api/":
+    client = Client(enforce_csrf_checks=True)
+    for response in (client.get(path), client.post(path)):
+        assert response.status_code == 404
         assert response.json()["title"] == "Not Found"
         assert response["Content-Type"] == "application/problem+json"
 

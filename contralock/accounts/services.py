@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.db.models.functions import Lower
@@ -38,17 +41,12 @@ def register(
         raise ValueError(f"Nobody registers as {role!r}: staff are appointed in the admin.")
     if email_taken(email=email):  # before the slow hash; the unique index has the last word
         raise EmailTaken(email)
-    try:
-        with transaction.atomic():
-            user = User.objects.create_user(
-                email=email, password=password, first_name=first_name, last_name=last_name,
-                role=role, language=language, time_zone=time_zone, country=country,
-            )  # fmt: skip
-            _welcome(user)
-    except IntegrityError as error:
-        if _constraint(error) in EMAIL_INDEXES:
-            raise EmailTaken(email) from None
-        raise
+    with _duplicate_means(EmailTaken(email)), transaction.atomic():
+        user = User.objects.create_user(
+            email=email, password=password, first_name=first_name, last_name=last_name,
+            role=role, language=language, time_zone=time_zone, country=country,
+        )  # fmt: skip
+        _welcome(user)
     return user
 
 
@@ -68,6 +66,12 @@ def _welcome(user: User) -> None:
     )
 
 
-def _constraint(error: IntegrityError) -> str | None:
-    """Name of the constraint that PostgreSQL says was violated."""
-    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+@contextmanager
+def _duplicate_means(refusal: EmailTaken) -> Iterator[None]:
+    """Raise `refusal` where PostgreSQL says that one of the email indexes was violated."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) in EMAIL_INDEXES:
+            raise refusal from None
+        raise

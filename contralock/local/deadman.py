@@ -67,7 +67,7 @@ def groups_left(words: Iterable[str]) -> set[int]:
 
 
 def clear(groups: set[int], grace: float) -> None:
-    """SIGTERM to the leaders, who stop their own children; SIGKILL to what they leave, after `grace` seconds at most."""
+    """SIGTERM to the leaders, who stop their own children; SIGKILL to the rest, after `grace` seconds at most."""
     for group in groups:
         with contextlib.suppress(ProcessLookupError):
             os.kill(group, signal.SIGTERM)

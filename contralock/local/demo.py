@@ -35,7 +35,7 @@ class Story:
 
     def __init__(self, email: str) -> None:
         self.email = email
-        self.site = os.environ.get("SITE_URL", "http://localhost:8000")
+        self.site = os.environ.get("LOCAL_SITE_URL", "http://localhost:8000")
         self.mail_url = os.environ.get("LOCAL_MAIL_URL", "")
         self.began = time.monotonic()
 
@@ -64,16 +64,14 @@ class Story:
             "lastName": "Demo",
             "role": "client",
         }
-        request = urllib.request.Request(
-            f"{self.site}/api/auth/register", json.dumps(person).encode(), {"Content-Type": "application/json"}
-        )
+        headers = {"Content-Type": "application/json"}
         try:
-            with urllib.request.urlopen(request, timeout=LIMIT) as answer:
-                return f"{answer.status}, user {json.load(answer)['user']['id']}"
+            answer = _open(f"{self.site}/api/auth/register", json.dumps(person).encode(), headers)
         except urllib.error.HTTPError as refused:
             raise Lost(f"registration answered {refused.code}: {refused.read(500).decode(errors='replace')}") from None
         except OSError as problem:
             raise Lost(f"{self.site} does not answer ({problem}); is `make run` up?") from None
+        return f"{person['role']} {answer['user']['id']}"
 
     def _until[Found](self, look: Callable[[], Found | None], otherwise: str) -> Found:
         deadline = time.monotonic() + LIMIT
@@ -84,9 +82,15 @@ class Story:
         return found
 
     def _mail(self) -> dict[str, Any] | None:
-        with urllib.request.urlopen(f"{self.mail_url}/api/mails", timeout=5) as answer:
-            mails: list[dict[str, Any]] = json.load(answer)
+        mails = _open(f"{self.mail_url}/api/mails")
         return next((mail for mail in mails if self.email in mail["to"]), None)
+
+
+def _open(url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
+    """The JSON behind an address of our own run.env."""
+    request = urllib.request.Request(url, body, headers or {})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=LIMIT) as answer:  # noqa: S310
+        return json.load(answer)
 
 
 def _database_now() -> datetime:
@@ -113,7 +117,7 @@ def _finished(job: Job) -> Job | None:
 def _run(job: Job) -> str:
     from jobs.models import Worker
 
-    worker = Worker.objects.filter(pk=job.worker).first()
+    worker = Worker.objects.filter(pk=job.worker).first() if job.worker else None
     by = f"{worker.name if worker else job.worker}, process {job.worker_pid}"
     if job.started_at is None or job.finished_at is None:
         return f"{job.state}: {job.error}"

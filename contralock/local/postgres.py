@@ -50,10 +50,10 @@ class Postgres:
         self, data_dir: Path, *, port: int | None = None, durable: bool = True, bin_dir: Path | None = None
     ) -> None:
         self.user = unprivileged()
+        self.bin = find_bin(self.user, bin_dir)
         self.folder = reachable_folder(Path(data_dir), self.user)
         self.data = self.folder / "data"
         self.log = self.folder / "postgres.log"
-        self.bin = find_bin(self.user, bin_dir)
         self.durable = durable
         self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,6 +64,11 @@ class Postgres:
         folder = Path(tempfile.mkdtemp(prefix="contralock-pg-"))
         folder.chmod(PASSABLE)
         return cls(folder, durable=False, bin_dir=bin_dir)
+
+    @staticmethod
+    def forget(data_dir: Path) -> None:
+        """Remove what a stopped server kept for `data_dir`, wherever that is; no programs are needed."""
+        shutil.rmtree(reachable_folder(Path(data_dir), unprivileged()), ignore_errors=True)
 
     # ------------------------------------------------------------ verbs
     def start(self) -> Self:

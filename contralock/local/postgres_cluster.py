@@ -12,6 +12,7 @@ from pathlib import Path
 
 from contralock.local.alive import command_line
 from contralock.local.identity import User
+from contralock.local.leash import leashed
 from contralock.local.postgres_binaries import version
 from contralock.local.waiting import wait_until
 
@@ -46,15 +47,10 @@ class Cluster:
             *("--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions", *self._locale()),
             *(() if durable else ("--no-sync",)),
         ]
-        uid, gid = self.user or (None, None)
-        groups: list[int] | None = [] if self.user else None
         made = subprocess.run(
-            command,
+            leashed(command, on_death=signal.SIGKILL, user=self.user),
             cwd="/",
             env=environment(),
-            user=uid,
-            group=gid,
-            extra_groups=groups,
             capture_output=True,
             text=True,
             check=False,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import environ  # type: ignore[import-untyped]
+import environ
 
 from contralock.local import banner, roster
 from contralock.local.console import Console
@@ -39,6 +39,7 @@ class Stack:
         self.console = console
         self.folder = base / ".local"
         self.env_file = self.folder / "run.env"
+        self.scratch = self.folder / "tmp"  # each Celery worker leaves a folder behind in $TMPDIR
         self.password_file = self.folder / "operator-password"
         self.began = time.monotonic()
         os.environ.pop("IGNORE_ENV_FILES", None)  # the tests' switch; the processes here live by run.env
@@ -58,9 +59,11 @@ class Stack:
         self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o711)  # PostgreSQL's user walks through; the files are private
         with CheckoutLock(self.folder) as lock:
-            self.env_file.unlink(missing_ok=True)
+            self._sweep()
             if self.options.fresh:
                 self.forget()
+            self.scratch.mkdir(mode=0o700)
+            os.environ["TMPDIR"] = str(self.scratch)
             runner = Runner(self.console, files=(self.env_file, lock.note), lock=lock.descriptor)
             with runner.signals():
                 try:
@@ -68,16 +71,21 @@ class Stack:
                 finally:
                     self.console.block("Stopping …")
                     runner.stop()
-                    self.env_file.unlink(missing_ok=True)
+                    self._sweep()
 
     def forget(self) -> None:
         """Remove the data of earlier runs, wherever the launcher put it."""
-        Postgres(self.folder / "postgres").destroy()
+        Postgres.forget(self.folder / "postgres")
         for name in ("valkey", "mails"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         self.password_file.unlink(missing_ok=True)
 
     # ------------------------------------------------------------ steps
+    def _sweep(self) -> None:
+        """Remove what belongs to one run only."""
+        self.env_file.unlink(missing_ok=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
     def _live(self, runner: Runner) -> int:
         for step in self._steps(runner):
             if runner.stopping:
@@ -136,6 +144,7 @@ class Stack:
             "DEBUG": "true",
             "SECRET_KEY": kept_secret(self.folder / "secret-key", 50),
             "SITE_URL": self.site,
+            "LOCAL_SITE_URL": self.site,  # a SITE_URL in .env may name another
             "JOBS_DRILL": "true",
             "THROTTLE_REGISTER": "1000/hour",
             **self.values,

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-import redis
+import redis  # noqa: TID251 - asks its own server whether it is up
 
 from contralock.local.leash import leashed
 from contralock.local.ports import LOOPBACK, free_port
@@ -51,10 +51,10 @@ class Valkey:
     """
 
     def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
+        self.program = find_server()
         self.folder = Path(data_dir).absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
-        self.program = find_server()
         self.port = port or free_port()
         self.log = self.folder / "valkey.log"
         self._process: subprocess.Popen[bytes] | None = None

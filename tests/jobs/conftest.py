@@ -79,6 +79,7 @@ def broker(valkey_server: Valkey) -> Iterator[Broker]:
     forget_broker()
     yield found
     valkey_server.resume()
+    valkey_server.start()
 
 
 @pytest.fixture(scope="session")

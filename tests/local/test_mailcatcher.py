@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import smtplib
+import smtplib  # noqa: TID251 - a stranger that sends mail to the catcher
 import subprocess
 import sys
 import urllib.error

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psycopg
@@ -166,13 +168,17 @@ def test_data_that_the_unprivileged_user_cannot_reach_lies_below_var_tmp(tmp_pat
 
 @needs_root
 def test_programs_that_the_unprivileged_user_cannot_reach_run_from_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Path(tempfile.mkdtemp())
+    cache.chmod(0o711)
     monkeypatch.setattr("contralock.local.postgres_binaries._usable", lambda *_: False)
+    monkeypatch.setattr("contralock.local.postgres_binaries.own_folder", lambda _name: cache)
     server = Postgres.throwaway()
     try:
         server.start()
-        assert Path("/var/tmp") in server.bin.parents
+        assert cache in server.bin.parents
     finally:
         server.destroy()
+        shutil.rmtree(cache)
 
 
 @needs_root

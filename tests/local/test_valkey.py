@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+import redis  # noqa: TID251 - the server under test
+from redis.backoff import NoBackoff  # noqa: TID251
+from redis.retry import Retry  # noqa: TID251
 
 from contralock.local import valkey as launcher
 from contralock.local.valkey import NoValkey, Valkey
