@@ -7,9 +7,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings
 
+from contralock import celery_app
 from contralock.local.postgres import Postgres
 from contralock.local.valkey import Valkey
 from tests import servers
+
+
+@pytest.fixture(autouse=True)
+def our_celery() -> None:
+    """pytest-celery makes an app of its own the current one; doorbells would go to its broker (amqp, 6 s each)."""
+    celery_app.set_current()
 
 
 @pytest.fixture(scope="session")

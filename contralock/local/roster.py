@@ -13,8 +13,8 @@ from contralock.local.processes import Process
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "contralock")
-ROOT_IS_KNOWN = "ignore:You're running the worker with superuser privileges"
-"""Celery's advice for servers, ten lines per worker; here root is whoever typed `make run`."""
+KNOWN = "ignore:You're running the worker with superuser privileges,ignore::PendingDeprecationWarning"
+"""Celery's advice, ten lines per worker and loss of the broker: do not be root, choose a setting we have chosen."""
 
 
 def application(queues: Iterable[str], *, port: int, flower_port: int) -> Iterator[Process]:
@@ -53,7 +53,7 @@ def _gunicorn(port: int) -> tuple[str, ...]:
 def _process(
     name: str, argv: tuple[str, ...], *, env: dict[str, str] | None = None, ready: Callable[[], bool] | None = None
 ) -> Process:
-    ours = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", ROOT_IS_KNOWN)}
+    ours = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", KNOWN)}
     return Process(name, argv, env=os.environ | ours | (env or {}), cwd=BASE_DIR, ready=ready)
 
 

@@ -14,10 +14,11 @@ from jobs.enqueue import enqueue_many
 from jobs.models import Job
 from jobs.window import Window, window
 from tests.jobs.conftest import Broker
+from tests.jobs.marks import COMMITTED
 from tests.jobs.rows import fresh
 from tests.jobs.zoo import mail, perform
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = COMMITTED
 
 
 def unrung() -> int:

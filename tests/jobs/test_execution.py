@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import traceback
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -31,10 +32,11 @@ from jobs.models import Attempt, Job, QueuePause
 from jobs.states import State
 from tests.jobs import zoo
 from tests.jobs.conftest import Broker, Play
-from tests.jobs.rows import HOUR, end_backend, fresh, make
+from tests.jobs.marks import COMMITTED
+from tests.jobs.rows import HOUR, LONG_AGO, end_backend, fresh, make
 from tests.jobs.zoo import perform
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("play")]
+pytestmark = [COMMITTED, pytest.mark.usefixtures("play")]
 
 SECRET = "the handler's own words"
 
@@ -129,9 +131,16 @@ def test_a_doubt_that_may_be_sent_again_is_delayed(play: Play) -> None:
     assert job.available_at - now() > timedelta(seconds=590)
 
 
-def test_a_released_job_waits_at_once(play: Play) -> None:
-    job = play(raising(Released("shutdown")))
-    assert (job.state, job.failures, outcome(job), job.published_at) == ("waiting", 0, "released", None)
+@pytest.mark.parametrize("word", [Released("shutdown"), Snooze(0), OutcomeUnknown("?", resend_after=0)])
+def test_who_wants_to_run_again_at_once_is_rung_at_once(play: Play, broker: Broker, word: Exception) -> None:
+    job = play(raising(word), failures=1, available_at=LONG_AGO)
+    assert (job.state, job.failures, job.runs) == ("waiting", 1, 1)
+    assert broker.task_ids() == [f"{job.id}.1"]
+
+
+def test_a_snooze_of_zero_goes_to_the_end_of_the_line(play: Play) -> None:
+    before = now()
+    assert play(raising(Snooze(0)), available_at=LONG_AGO).available_at >= before
 
 
 def test_a_cancelled_job_says_so() -> None:
@@ -179,7 +188,7 @@ def test_arguments_that_no_longer_fit_the_signature_are_a_failure() -> None:
 
 
 def test_arguments_arrive_with_the_types_of_the_signature() -> None:
-    args = {"id": "01a20bf9-b03d-73b4-8fb5-501628c94120", "day": "2024-02-29", "ratio": 2}
+    args = {"key": "01a20bf9-b03d-73b4-8fb5-501628c94120", "day": "2024-02-29", "ratio": 2}
     handle = enqueue_json(kind_of("zoo.typed"), args)
     assert run(fresh(handle.id)) == "done"
     assert fresh(handle.id).result == ["UUID", "date", "float"]
@@ -187,7 +196,7 @@ def test_arguments_arrive_with_the_types_of_the_signature() -> None:
 
 @pytest.mark.parametrize("name", ["zoo.typed_once", "zoo.typed_long_ago"])
 def test_a_row_under_a_former_name_still_runs(name: str) -> None:
-    job = make(kind=name, args={"id": "01a20bf9-b03d-73b4-8fb5-501628c94120"})
+    job = make(kind=name, args={"key": "01a20bf9-b03d-73b4-8fb5-501628c94120"})
     assert run(job) == "done"
 
 
@@ -266,11 +275,9 @@ def test_a_time_out_of_postgresql_is_a_failure(play: Play, timeout: str) -> None
             rows(f"SET LOCAL {timeout} = '20ms'")
             rows("SELECT pg_sleep(10)" if timeout == "statement_timeout" else "SELECT pg_advisory_xact_lock(1)")
 
-    with transaction.atomic(), connection.copy().cursor() as other:
-        other.execute("SELECT pg_advisory_lock(1)")
-        other.db.set_autocommit(True)
-    job = play(part)
-    other.db.close()
+    with closing(connection.copy()) as other:
+        rows("SELECT pg_advisory_lock(1)", using=other)
+        job = play(part)
     assert (job.state, job.failures) == ("delayed", 1)
 
 
@@ -307,3 +314,17 @@ def test_called_plainly_it_is_the_function() -> None:
     assert zoo.mail(number=3) == 3
     with pytest.raises(NotImplementedError, match="call the function itself"):
         perform.apply()  # type: ignore[attr-defined]
+
+
+def test_a_handler_that_calls_its_own_function_means_the_function() -> None:
+    def part(context: JobContext) -> Any:
+        return "inner" if len(zoo.stage.calls) > 1 else [perform(), "outer"]
+
+    zoo.stage.part = part
+    job = make()
+    perform.push_request(id=f"{job.id}.1", called_directly=False)  # type: ignore[attr-defined]
+    try:
+        assert perform() == "done"
+    finally:
+        perform.pop_request()  # type: ignore[attr-defined]
+    assert fresh(job).result == ["inner", "outer"]

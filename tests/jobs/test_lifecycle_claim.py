@@ -12,6 +12,7 @@ from jobs import lifecycle, queues
 from jobs.database import now
 from jobs.ids import uuid7
 from jobs.states import State
+from tests.jobs.marks import COMMITTED
 from tests.jobs.rows import HOUR, SECOND, elsewhere, end_backend, fresh, make, take, taken, together, wait_until_blocked
 
 pytestmark = pytest.mark.django_db
@@ -137,7 +138,7 @@ def test_a_refusal_of_a_job_that_is_free_by_now_takes_its_doorbell_back() -> Non
     assert fresh(job).published_at is None
 
 
-@pytest.mark.django_db(transaction=True)
+@COMMITTED
 def test_of_two_workers_one_gets_the_job() -> None:
     job = make()
     claims = together(lambda: take(job), threads=4)
@@ -145,7 +146,7 @@ def test_of_two_workers_one_gets_the_job() -> None:
     assert fresh(job).runs == 1
 
 
-@pytest.mark.django_db(transaction=True)
+@COMMITTED
 def test_of_two_jobs_with_one_key_claimed_at_the_same_moment_one_runs() -> None:
     first, second = make(concurrency_key="escrow:1"), make(concurrency_key="escrow:1")
     with transaction.atomic():
@@ -157,7 +158,7 @@ def test_of_two_jobs_with_one_key_claimed_at_the_same_moment_one_runs() -> None:
     assert lifecycle.refusal(second.id, [second.kind]) == "busy"
 
 
-@pytest.mark.django_db(transaction=True)
+@COMMITTED
 def test_a_claim_survives_a_lost_connection() -> None:
     job = make()
     end_backend()

@@ -14,6 +14,7 @@ from jobs.lifecycle import clean, finish, storable
 from jobs.models import Attempt
 from jobs.outcomes import Outcome
 from jobs.states import State
+from tests.jobs.marks import COMMITTED
 from tests.jobs.rows import LONG_AGO, SECOND, end_backend, fresh, make, take, taken, verdict
 
 pytestmark = pytest.mark.django_db
@@ -191,7 +192,7 @@ def test_cleaning_keeps_what_can_be_kept() -> None:
     assert clean("a\x00b\ud800c😀") == "ab?c😀"
 
 
-@pytest.mark.django_db(transaction=True)
+@COMMITTED
 def test_a_finish_survives_a_lost_connection() -> None:
     job = make()
     claim = taken(job)
@@ -200,7 +201,7 @@ def test_a_finish_survives_a_lost_connection() -> None:
     assert Attempt.objects.filter(job=job).count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
+@COMMITTED
 def test_a_finish_whose_answer_was_lost_is_not_written_twice() -> None:
     job = make()
     claim = taken(job)
@@ -220,10 +221,15 @@ def test_a_finish_whose_answer_was_lost_is_not_written_twice() -> None:
     assert fresh(job).failures == 1
 
 
-@pytest.mark.django_db(transaction=True)
+@COMMITTED
 def test_inside_a_transaction_nothing_is_repeated() -> None:
     job = make()
-    with pytest.raises(OperationalError), transaction.atomic():
-        end_backend()
-        take(job)
+
+    def claim_in_a_transaction() -> None:
+        with transaction.atomic():
+            end_backend()
+            take(job)
+
+    with pytest.raises(OperationalError):
+        claim_in_a_transaction()
     assert fresh(job).state == "waiting"

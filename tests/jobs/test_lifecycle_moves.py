@@ -12,6 +12,7 @@ from jobs.ids import uuid7
 from jobs.lifecycle import CannotMove
 from jobs.models import Attempt, Job
 from jobs.states import State
+from tests.jobs.marks import COMMITTED
 from tests.jobs.rows import HOUR, SECOND, fresh, make, taken
 
 pytestmark = pytest.mark.django_db
@@ -168,7 +169,7 @@ def test_a_job_that_left_cannot_be_retried() -> None:
         lifecycle.retry(uuid7())
 
 
-@pytest.mark.django_db(transaction=True)
+@COMMITTED
 def test_a_retry_gives_way_to_an_unfinished_job_with_its_unique_key() -> None:
     job = make(State.FAILED, unique_key="k")
     make(State.DELAYED, unique_key="k")

@@ -24,7 +24,7 @@ def test_every_state_has_its_moves() -> None:
 
 
 def test_a_state_is_finished_or_unfinished() -> None:
-    assert FINISHED | UNFINISHED == set(State)
+    assert set(State) == FINISHED | UNFINISHED
     assert not FINISHED & UNFINISHED
     assert State.UNKNOWN in UNFINISHED
 

@@ -39,12 +39,12 @@ def mail(*, number: int) -> int:
 
 
 @job(
-    describe=lambda *, id, day=None, ratio=1.0: f"Look at {id} on {day}",
+    describe=lambda *, key, day=None, ratio=1.0: f"Look at {key} on {day}",
     aliases=["zoo.typed_once", "zoo.typed_long_ago"],
 )
-def typed(*, id: UUID, day: date | None = None, ratio: float = 1.0) -> list[str]:
+def typed(*, key: UUID, day: date | None = None, ratio: float = 1.0) -> list[str]:
     """Name the types that arrived; safe to run twice, it touches nothing."""
-    return [type(id).__name__, type(day).__name__, type(ratio).__name__]
+    return [type(key).__name__, type(day).__name__, type(ratio).__name__]
 
 
 @job()
