@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from django.db import connection
 from jobs import statements as sql
 from jobs.database import rows
 from jobs.heartbeat import Lease
-from jobs.lifecycle import Claim, clean, finish_params
+from jobs.lifecycle import Claim, clean, finish_params, storable
 from jobs.outcomes import Budget, Cancelled, LeaseLost, Released, completed
 
 _current: ContextVar[JobContext] = ContextVar("current_job")
@@ -49,7 +48,7 @@ class JobContext:
 
     def progress(self, done: Any) -> None:
         """Show how far it is: a number from 0 to 100, or any small JSON value. Raises LeaseLost."""
-        params = {"id": self.id, "token": self.claim.token, "progress": json.dumps(done)}
+        params = {"id": self.id, "token": self.claim.token, "progress": storable(done)}
         if not rows(sql.PROGRESS, params):
             raise LeaseLost(f"job {self.id}, run {self.run}")
 

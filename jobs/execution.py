@@ -71,7 +71,7 @@ def _tell(claim: Claim, verdict: Verdict, state: State | None, *, seconds: float
     facts = {"kind": claim.kind, "job": claim.id, "run": claim.run, "ms": round(seconds * 1000)}
     if verdict.error:
         facts["error"] = f"{verdict.error_class}: {verdict.error}"[:300]
-    if state == State.DELAYED:
+    if state == State.DELAYED and verdict.delay is not None:
         facts["again_in"] = f"{verdict.delay:g}s"
     emit(event, **facts)
 

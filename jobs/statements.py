@@ -75,8 +75,8 @@ WITH old AS (
     UPDATE jobs_job j SET
         state = CASE WHEN old.crashes + 1 >= %(crash_limit)s THEN 'failed' ELSE 'waiting' END,
         finished_at = CASE WHEN old.crashes + 1 >= %(crash_limit)s THEN clock_timestamp() END,
-        crashes = old.crashes + 1, lease_token = NULL, lease_until = NULL, deadline = NULL, published_at = NULL, rings = 0,
-        error = %(error)s
+        crashes = old.crashes + 1, lease_token = NULL, lease_until = NULL, deadline = NULL,
+        published_at = NULL, rings = 0, error = %(error)s
     FROM old WHERE j.id = old.id RETURNING j.id, j.kind, j.queue, j.state, j.concurrency_key
 ), ended AS ({_ATTEMPT})
 SELECT id, kind, queue, state, concurrency_key FROM moved

@@ -10,6 +10,7 @@ from contralock.celery import app
 from contralock.local.waiting import wait_until
 from jobs import JobHandle
 from jobs.models import Job
+from tests.acceptance import handlers  # noqa: F401 - declares the kinds
 from tests.acceptance.history import effects, job, outcomes, wait_completed
 from tests.nodes import WorkerNode
 

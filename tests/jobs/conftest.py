@@ -39,9 +39,7 @@ class Broker:
         """Messages of a queue (of one priority list), next to be delivered first."""
         channel = app.connection_for_write().default_channel
         steps = range(10) if priority is None else [priority]
-        raw = [
-            text for step in steps for text in reversed(channel.client.lrange(channel._q_for_pri(queue, step), 0, -1))
-        ]
+        lists = [channel.client.lrange(channel._q_for_pri(queue, step), 0, -1) for step in steps]
         channel.connection.client.close()
         return [json.loads(text) for found in lists for text in reversed(found)]
 

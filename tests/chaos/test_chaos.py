@@ -1,0 +1,118 @@
+"""Workers, their children, keepers and Valkey are killed at random under load; then the books are checked.
+
+A short run is part of the suite. A long one:
+    CHAOS_SECONDS=120 CHAOS_JOBS=5000 make test ARGS="-n 0 -m chaos -s"
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import psutil
+import pytest
+
+from contralock.local.valkey import Valkey
+from contralock.local.waiting import wait_until
+from jobs.database import rows
+from jobs.drill import drill
+from jobs.models import Attempt, Job
+from tests.nodes import BeatNode, WorkerNode
+
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "20"))
+JOBS = int(os.environ.get("CHAOS_JOBS", "1000"))
+SEED = int(os.environ.get("CHAOS_SEED", str(random.randrange(10_000))))
+PAUSE = (0.5, 2.5)  # seconds between two blows, at least and at most
+
+
+@dataclass
+class Storm:
+    """Who can be hit; every blow is followed by a new start."""
+
+    workers: list[WorkerNode]
+    beats: list[BeatNode]
+    valkey: Valkey
+    dice: random.Random
+    blows: Counter[str] = field(default_factory=Counter)
+
+    def strike(self) -> None:
+        """One blow at random."""
+        blow = self.dice.choice((self.kill_worker, self.kill_child, self.kill_child, self.kill_beat, self.kill_valkey))
+        blow()
+        self.blows[blow.__name__] += 1
+
+    def kill_worker(self) -> None:
+        node = self.dice.choice(self.workers)
+        node.kill()
+        node.container.start()
+
+    def kill_child(self) -> None:
+        node = self.dice.choice(self.workers)
+        if node.container.running and (children := node.children()):
+            psutil.Process(self.dice.choice(children)).kill()
+
+    def kill_beat(self) -> None:
+        node = self.dice.choice(self.beats)
+        node.kill()
+        node.container.start()
+
+    def kill_valkey(self) -> None:
+        self.valkey.kill()
+        time.sleep(self.dice.uniform(0, 1))  # the length of an outage, not a wait for anything
+        self.valkey.start()
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(SECONDS + 180)
+def test_after_the_storm_every_job_has_finished_exactly_once(
+    start_worker: Callable[..., WorkerNode],
+    start_beat: Callable[..., BeatNode],
+    valkey: Valkey,
+    figure: Callable[[str, object], None],
+) -> None:
+    workers = [start_worker(concurrency=2, wait=False) for _ in range(2)]
+    beats = [start_beat(wait=False) for _ in range(2)]
+    storm = Storm(workers, beats, valkey, random.Random(SEED))
+    slowest = rage(storm)
+    calm = time.monotonic()
+    unfinished = Job.objects.exclude(state__in=("completed", "failed"))
+    wait_until(lambda: not unfinished.exists(), limit=90, poll=0.2, what=f"calm after seed {SEED}")
+    figure("chaos", f"{JOBS} jobs in {SECONDS:g} s, seed {SEED}, blows {dict(storm.blows)}")
+    figure("chaos, drained after the last blow (s)", round(time.monotonic() - calm, 1))
+    figure("chaos, slowest enqueue (s)", round(slowest, 2))
+    figure("chaos, attempts", dict(rows("SELECT outcome, count(*) FROM jobs_attempt GROUP BY 1")))
+    check_the_books()
+
+
+def rage(storm: Storm) -> float:
+    """Enqueue evenly and strike at random; the slowest enqueue in seconds."""
+    begin = time.monotonic()
+    strike_at = begin + 2.0
+    slowest = 0.0
+    for number in range(JOBS):
+        due = begin + SECONDS * number / JOBS
+        time.sleep(max(0.0, due - time.monotonic()))
+        called = time.monotonic()
+        drill.delay(sleep=0.02, payload=number)
+        slowest = max(slowest, time.monotonic() - called)
+        if time.monotonic() > strike_at:
+            storm.strike()
+            strike_at = time.monotonic() + storm.dice.uniform(*PAUSE)
+    return slowest
+
+
+def check_the_books() -> None:
+    """No job is lost, none finished twice; only one that met three deaths may have failed."""
+    assert Job.objects.count() == JOBS
+    failed = Job.objects.filter(state="failed")
+    assert not failed.exclude(crashes=3).exists()
+    assert failed.count() == 0, f"{failed.count()} jobs met three deaths each"
+    finishes = Attempt.objects.filter(outcome="completed")
+    assert finishes.count() == JOBS == finishes.values("job").distinct().count()
+    assert not Attempt.objects.exclude(outcome__in=("completed", "crashed")).exists()
+    assert Attempt.objects.count() == sum(Job.objects.values_list("runs", flat=True))
+    assert sorted(Job.objects.values_list("result", flat=True)) == list(range(JOBS))
