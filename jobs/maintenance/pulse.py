@@ -14,7 +14,8 @@ INSERT INTO jobs_keeper AS k (id, ticked_at, reap_after, epoch, epoch_at)
 VALUES (1, %(now)s, %(now)s, '', %(now)s)
 ON CONFLICT (id) DO UPDATE SET
     reap_after = CASE
-        WHEN %(now)s - k.ticked_at > make_interval(secs => %(gap)s) OR %(now)s < k.ticked_at
+        WHEN %(now)s - k.ticked_at > make_interval(secs => %(gap)s)
+            OR k.ticked_at - %(now)s > make_interval(secs => %(gap)s)
         THEN %(now)s + make_interval(secs => %(lease)s) ELSE k.reap_after END,
     ticked_at = %(now)s
 RETURNING k.reap_after, k.epoch, k.epoch_at
@@ -38,7 +39,7 @@ def begin(now: datetime) -> Pulse:
 
     After an outage of PostgreSQL, a jump of its clock or a night without a keeper, leases look expired
     that their living owners only could not renew; each gets the time to do so. A tick that is merely
-    slow is no gap: it marks its end as well.
+    slow is no gap: it marks its end as well. Nor are two keepers that tick at once and write in the other order.
     """
     params = {"now": now, "gap": gap(), "lease": settings.JOBS_LEASE}
     reap_after, epoch, epoch_at = rows(_BEGIN, params)[0]

@@ -82,9 +82,14 @@ def test_the_slot_of_a_crontab_is_its_last_match_in_its_zone(
     assert slot(cron, zone, moment) == expected
 
 
-@pytest.mark.parametrize("cron", ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"])
-def test_a_day_that_never_comes_has_no_slot(cron: str) -> None:
-    assert slot(cron, BERLIN, "2026-01-01 00:00:00") is None
+def test_a_day_that_has_not_come_for_four_years_has_no_slot() -> None:
+    assert slot("0 0 29 2 1", BERLIN, "2026-01-01 00:00:00") is None, "2016 and 2044 have such a Monday"
+
+
+@pytest.mark.parametrize("cron", ["0 0 31 2 *", "0 0 31 4,6,9,11 *"])
+def test_a_day_that_never_comes_is_refused_by_celery_in_words(cron: str) -> None:
+    with pytest.raises(ValueError, match="never occurs"):
+        slot(cron, BERLIN, "2026-01-01 00:00:00")
 
 
 # Germany: clocks go from 2:00 to 3:00 on 29 March 2026, and from 3:00 back to 2:00 on 25 October 2026.
