@@ -190,7 +190,7 @@ CELERY_TASK_DEFAULT_QUEUE = JOBS_DEFAULT_QUEUE
 CELERY_TASK_DEFAULT_EXCHANGE = ""
 CELERY_TASK_CREATE_MISSING_QUEUES = False  # -Q emial is refused, not created
 CELERY_TASK_QUEUES = {name: {"exchange": "", "routing_key": name} for name in JOBS_QUEUES}
-# Set per queue (jobs/worker/configure.py). With a number here the command line passes it on as if it had been asked for.
+# Per queue: jobs/worker/configure.py. A number here would reach it as if the command line had asked for it.
 CELERY_WORKER_PREFETCH_MULTIPLIER = None
 CELERY_WORKER_SEND_TASK_EVENTS = True  # Flower; the events are flushed every 0.25 s (jobs/worker/steps.py)
 CELERY_TASK_SEND_SENT_EVENT = False

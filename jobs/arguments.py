@@ -10,7 +10,9 @@ from typing import Any, get_type_hints
 
 from django.conf import settings
 from django.db.models import Model
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import ConfigDict, Field, ValidationError, create_model
+
+_PREFIX = "argument_"
 
 
 class InvalidArguments(TypeError):
@@ -35,8 +37,10 @@ class Arguments:
                 )
             if name not in hints:
                 raise BadDeclaration(f"{kind}: argument {name!r} needs an annotation, such as {name}: int.")
-            fields[name] = (hints[name], ... if parameter.default is parameter.empty else parameter.default)
-        self.names = list(fields)
+            default = ... if parameter.default is parameter.empty else parameter.default
+            # Under a name of its own: an argument may be called `json` or `copy`, as pydantic's methods are.
+            fields[f"{_PREFIX}{name}"] = (hints[name], Field(default, alias=name))
+        self.names = [name.removeprefix(_PREFIX) for name in fields]
         self._model = create_model(
             f"{function.__name__}_arguments",
             __config__=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False),
@@ -47,7 +51,7 @@ class Arguments:
         """The arguments as they are stored. Raises InvalidArguments, in words, when they do not fit."""
         try:
             model = self._model.model_validate(kwargs)
-            text = model.model_dump_json(exclude_unset=True)
+            text = model.model_dump_json(exclude_unset=True, by_alias=True)
         except ValidationError as error:
             raise InvalidArguments(self._explain(error, kwargs)) from None
         except ValueError as error:  # such as a lone surrogate
@@ -68,10 +72,10 @@ class Arguments:
             raise InvalidArguments(
                 self._explain(error, stored) if isinstance(error, ValidationError) else f"{self.kind}: {error}"
             ) from None
-        return {name: getattr(model, name) for name in model.model_fields_set}
+        return {name.removeprefix(_PREFIX): getattr(model, name) for name in model.model_fields_set}
 
     def _refuse_unstorable(self, text: str) -> None:
-        if "\\u0000" in text:
+        if "\\u0000" in text.replace("\\\\", ""):  # an escaped backslash begins no NUL
             raise InvalidArguments(f"{self.kind}: an argument holds a NUL character, which PostgreSQL cannot store.")
         if len(text.encode()) > settings.JOBS_ARGS_LIMIT:
             raise InvalidArguments(

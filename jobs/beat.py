@@ -11,11 +11,12 @@ from typing import Any
 
 from celery.beat import Scheduler
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 
 from jobs import schedules
 from jobs.database import now as database_now
 from jobs.maintenance import promote, pulse, reap, relay
+from jobs.outcomes import lost_connection
 from jobs.queues import end_pauses_once
 
 logger = logging.getLogger(__name__)
@@ -119,9 +120,9 @@ def keep_once() -> float:
 def _do(name: str, duty: Callable[[], object]) -> None:
     try:
         duty()
-    except Error:
-        raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OperationalError | InterfaceError) and lost_connection(error):
+            raise
         logger.exception("keeper: %s failed", name)
 
 

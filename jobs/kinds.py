@@ -43,6 +43,8 @@ class Kind:
         return (self.name, *self.aliases)
 
 
+_NO_PLAIN_FUNCTION = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+
 REGISTRY: dict[str, Kind] = {}
 """Every kind this process knows, by its name and its aliases."""
 
@@ -112,11 +114,9 @@ def job[**P, R](
 def _register(kind: Kind) -> Any:
     for name in kind.names:
         known = REGISTRY.get(name)
-        if known and known.function.__module__ != kind.function.__module__:
-            raise BadDeclaration(
-                f"{name}: declared twice, in {known.function.__module__} and {kind.function.__module__}."
-            )
-        REGISTRY[name] = kind
+        if known and _place(known) != _place(kind):
+            raise BadDeclaration(f"{name}: declared twice, in {_place(known)} and {_place(kind)}.")
+    REGISTRY.update(dict.fromkeys(kind.names, kind))
     # The hard limit is the last resort, should a run hold the interpreter so that its own watch cannot stop it.
     hard = kind.timeout + settings.JOBS_LEASE + 15
     tasks = [
@@ -124,6 +124,10 @@ def _register(kind: Kind) -> Any:
         for name in kind.names
     ]
     return tasks[0]
+
+
+def _place(kind: Kind) -> str:
+    return f"{kind.function.__module__}.{kind.function.__qualname__}"
 
 
 def _name_of(function: Callable[..., Any]) -> str:
@@ -134,7 +138,7 @@ def _name_of(function: Callable[..., Any]) -> str:
 def _check_function(kind: str, function: Callable[..., Any]) -> None:
     if "<locals>" in function.__qualname__ or "." in function.__qualname__:
         raise BadDeclaration(f"{kind}: a job is a function at module level, so that every worker can import it.")
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+    if any(is_one(function) for is_one in _NO_PLAIN_FUNCTION):
         raise BadDeclaration(f"{kind}: a job is a plain function, not a coroutine or generator.")
     if not (function.__doc__ or "").strip():
         raise BadDeclaration(f"{kind}: needs a docstring that says why it is safe to run twice.")

@@ -65,7 +65,7 @@ class Options:
             kept["by"] = f"schedule:{run_by_hand} (by hand)"[:200]
         for name in kept.keys() - known:
             raise InvalidOptions(f"{kind.name}: option {name!r} is refused: {_reason(name, known)}.")
-        if "tags" in kept:
+        if not isinstance(kept.get("tags", ""), str):
             kept["tags"] = tuple(kept["tags"])
         shown = {name: value for name, value in kept.items() if name not in ("by", "trace", "schedule_id", "slot")}
         try:
@@ -109,6 +109,7 @@ class Options:
                 any(len(key or "") > 200 for key in (self.unique_key, self.concurrency_key)),
                 "a key has at most 200 characters",
             ),
+            (any(len(tag) > 50 for tag in self.tags), "a tag has at most 50 characters"),
             ("" in (self.unique_key, self.concurrency_key), "an empty key is a mistake; leave the option out"),
         ):
             if problem:

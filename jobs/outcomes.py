@@ -143,10 +143,11 @@ def failed(
 def lost_connection(error: BaseException) -> bool:
     """Whether PostgreSQL went away under the handler (class 57P and 08 of its error codes, or no code at all).
 
-    A lock or statement timeout has a code of its own and is the handler's failure.
+    A lock or statement timeout has a code of its own and is the handler's failure; so is psycopg's
+    InterfaceError, such as a closed cursor: a snooze would repeat it for ever.
     """
     code = getattr(error.__cause__, "sqlstate", None)
-    return code is None or code.startswith(("57P", "08"))
+    return isinstance(error, OperationalError) if code is None else code.startswith(("57P", "08"))
 
 
 def _later(outcome: Outcome, seconds: float, said: dict[str, Any]) -> Verdict:
@@ -156,7 +157,10 @@ def _later(outcome: Outcome, seconds: float, said: dict[str, Any]) -> Verdict:
 
 
 def _sentence(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - its own __str__ fails
+        return type(error).__name__
 
 
 def _trace(error: BaseException) -> str:

@@ -23,9 +23,11 @@ WITH RECURSIVE k AS (
 """
 _REMOVE = """
 DELETE FROM jobs_job WHERE id = ANY(ARRAY(
-    SELECT id FROM jobs_job WHERE kind = %(kind)s AND state = %(state)s AND finished_at < LEAST(%(before)s,
-        (SELECT finished_at FROM jobs_job WHERE kind = %(kind)s AND state = %(state)s AND finished_at IS NOT NULL
-         ORDER BY finished_at DESC OFFSET %(newest)s LIMIT 1) + interval '1 microsecond')
+    SELECT id FROM jobs_job WHERE kind = %(kind)s AND state = %(state)s AND finished_at < %(before)s
+        AND (finished_at, id) <= (
+            SELECT finished_at, id FROM jobs_job
+            WHERE kind = %(kind)s AND state = %(state)s AND finished_at IS NOT NULL
+            ORDER BY finished_at DESC, id DESC OFFSET %(newest)s LIMIT 1)
     ORDER BY finished_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
 RETURNING id
 """

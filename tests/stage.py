@@ -26,7 +26,8 @@ from jobs.database import rows
 from jobs.models import Keeper
 from jobs.window import window
 from tests import servers
-from tests.nodes import CELERY, BeatNode, BrokerNode, Process, Server, StoryNode, WorkerNode
+from tests.nodes import CELERY, BeatNode, BrokerNode, Server, StoryNode, WorkerNode
+from tests.process import Process
 
 type Start[N] = Callable[..., N]
 
@@ -169,8 +170,8 @@ def _empty(valkey: Valkey) -> None:
 
 def _forget() -> None:
     """What this process believes of the broker is of the last story's broker."""
-    app.set_current()  # pytest-celery brings an app of its own, which made itself the current one
     doorbell.breaker.worked()
-    window.__init__()  # type: ignore[misc] - the module keeps the object
-    kombu.pools.reset()
+    for belief in (window._room, window._believed_at, window._guessed):
+        belief.clear()
+    kombu.pools.reset()  # type: ignore[no-untyped-call]
     app._pool = app.amqp._producer_pool = None

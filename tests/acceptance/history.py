@@ -44,19 +44,18 @@ def wait_completed(handles: Iterable[JobHandle], *, limit: float = LIMIT) -> Non
     wait_until(lambda: left() == 0, limit=limit, poll=0.05, what=f"completion of {len(ids)} jobs")
 
 
-def wait_for_effect(word: str, *, limit: float = LIMIT) -> None:
-    """Until a handler left it."""
-    wait_until(lambda: word in effects(), limit=limit, what=f"effect {word!r}")
+def wait_for_effect(word: str, *, times: int = 1, limit: float = LIMIT) -> None:
+    """Until handlers left it that often."""
+    wait_until(lambda: effects().count(word) >= times, limit=limit, what=f"effect {word!r}, {times}")
+
+
+def wait_for_progress(count: int, *, limit: float = LIMIT) -> None:
+    """Until that many jobs are completed."""
+    completed = Job.objects.filter(state="completed")
+    wait_until(lambda: completed.count() >= count, limit=limit, what=f"{count} completed jobs")
 
 
 def completions(ids: Iterable[UUID]) -> dict[str, int]:
     """Per outcome, how many attempts of these jobs ended so."""
     found = rows("SELECT outcome, count(*) FROM jobs_attempt WHERE job_id = ANY(%s) GROUP BY 1", [list(ids)])
     return dict(found)
-
-
-def finished_twice() -> int:
-    """Jobs with more than one completed attempt."""
-    return len(
-        rows("SELECT job_id FROM jobs_attempt WHERE outcome = 'completed' GROUP BY job_id HAVING count(*) > 1")
-    )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable
 
-from contralock.local.waiting import wait_until
 from jobs.drill import drill
 from tests.acceptance.handlers import hold, say
-from tests.acceptance.history import effects, job, outcomes, wait_completed, wait_for_effect, wait_for_state
+from tests.acceptance.history import job, outcomes, wait_completed, wait_for_effect, wait_for_state
 from tests.nodes import WorkerNode
 
 
@@ -22,11 +19,9 @@ def test_the_job_of_a_killed_child_runs_again_at_once(
         word = f"held {number}"
         handle = hold.delay(seconds=0.3, word=word)
         wait_for_effect(f"{word} begins")
-        pid = job(handle).worker_pid
-        assert pid in worker.children()
-        os.kill(pid, signal.SIGKILL)
+        worker.kill_child(job(handle).worker_pid or 0)
         killed = time.monotonic()
-        wait_until(lambda word=word: effects().count(f"{word} begins") == 2, limit=10, what="second run")
+        wait_for_effect(f"{word} begins", times=2)
         delays.append(round(time.monotonic() - killed, 2))
         wait_completed([handle])
         assert outcomes(handle) == ["crashed", "completed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 
 from contralock.local.waiting import wait_until
 from jobs.database import now
@@ -55,7 +56,7 @@ def test_two_processes_that_enqueue_the_same_keys_at_once_make_one_job_per_key(
     wait_until(lambda: not Job.objects.exclude(state="completed").exists(), limit=10, what="completion")
     # A key is free again when its job has finished, so a slower twin may make a second one after that, never before.
     jobs = list(Job.objects.order_by("unique_key", "created_at"))
-    for before, after in zip(jobs, jobs[1:], strict=False):
+    for before, after in pairwise(jobs):
         if before.unique_key == after.unique_key:
             assert before.finished_at is not None
             assert before.finished_at <= after.created_at

@@ -13,7 +13,7 @@ from contralock.local.waiting import wait_until
 from jobs.drill import drill
 from jobs.models import Job
 from tests.acceptance.handlers import say
-from tests.acceptance.history import completions, wait_completed
+from tests.acceptance.history import completions, wait_completed, wait_for_progress
 from tests.nodes import BeatNode, WorkerNode
 
 
@@ -25,7 +25,7 @@ def test_jobs_survive_a_restart_of_postgres_without_a_burnt_attempt(
     start_worker(concurrency=2)
     handles = drill.delay_many([{"sleep": 0.02}] * 500)
     for share in (100, 250):
-        wait_until(lambda share=share: Job.objects.filter(state="completed").count() > share, limit=20, what="load")
+        wait_for_progress(share)
         postgres_server.restart(mode)
         connection.close()
     wait_completed(handles, limit=40)

@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from contralock.local.waiting import wait_until
 from jobs.drill import drill
 from jobs.models import Job, Worker
 from tests.acceptance.handlers import hold, say, walk
-from tests.acceptance.history import completions, effects, job, outcomes, wait_completed, wait_for_effect
+from tests.acceptance.history import (
+    completions,
+    effects,
+    job,
+    outcomes,
+    wait_completed,
+    wait_for_effect,
+    wait_for_progress,
+)
 from tests.nodes import BeatNode, WorkerNode
 
 type Figure = Callable[[str, object], None]
@@ -21,7 +28,7 @@ def test_a_worker_asked_to_leave_under_load_leaves_soon_and_loses_nothing(
     leaver = start_worker(concurrency=2, wait=False)
     start_worker()
     handles = drill.delay_many([{"sleep": 0.02}] * 300)
-    wait_until(lambda: Job.objects.filter(state="completed").count() > 50, limit=20, what="some load")
+    wait_for_progress(50)
     asked = time.monotonic()
     assert leaver.stop(limit=15) == 0
     left_after = time.monotonic() - asked

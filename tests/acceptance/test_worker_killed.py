@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
-from contralock.local.waiting import wait_until
 from jobs import JobHandle
 from jobs.models import Attempt, Worker
 from tests.acceptance.handlers import hold, walk
@@ -22,20 +22,20 @@ def kill_and_wait(victim: WorkerNode, effect: str, *, limit: float) -> float:
     """Kill the worker; seconds until the effect is there for the second time."""
     victim.kill()
     killed = time.monotonic()
-    wait_until(lambda: effects().count(effect) == 2, limit=limit, what=f"second {effect!r}")
+    wait_for_effect(effect, times=2, limit=limit)
     return time.monotonic() - killed
 
 
 def running(handle: JobHandle, workers: Iterable[WorkerNode]) -> WorkerNode:
     """The worker that has it, or had it last."""
-    pid = Worker.objects.get(pk=job(handle).worker).pid
+    pid = Worker.objects.get(pk=str(job(handle).worker)).pid
     return next(node for node in workers if node.container.pid == pid)
 
 
 def never_twice_at_once(handle: JobHandle) -> bool:
     """Whether each attempt began after the one before had ended."""
     runs = list(Attempt.objects.filter(job_id=handle.id).order_by("number"))
-    return all(before.finished_at <= after.started_at for before, after in zip(runs, runs[1:], strict=False))
+    return all(before.finished_at <= after.started_at for before, after in pairwise(runs))
 
 
 def test_the_job_of_a_killed_worker_runs_again_elsewhere_soon_after_its_lease(
