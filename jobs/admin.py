@@ -64,7 +64,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """An id is looked up as such only if it is one: UUID columns refuse other text."""
-
+        search_term = search_term.strip()
         try:
             uuid.UUID(search_term)
         except ValueError:

@@ -110,6 +110,10 @@ class Options:
                 "a key has at most 200 characters",
             ),
             (any(len(tag) > 50 for tag in self.tags), "a tag has at most 50 characters"),
+            (
+                any("\x00" in (t or "") for t in (self.unique_key, self.concurrency_key, self.subject, *self.tags)),
+                "PostgreSQL stores no NUL character",
+            ),
             ("" in (self.unique_key, self.concurrency_key), "an empty key is a mistake; leave the option out"),
         ):
             if problem:

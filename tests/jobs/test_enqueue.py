@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from jobs import InvalidArguments, InvalidOptions
 from jobs.database import now
-from jobs.enqueue import Ring
 from jobs.models import Job
+from jobs.ring import Ring
 from tests.jobs.conftest import Broker
 from tests.jobs.marks import COMMITTED
 from tests.jobs.rows import end_backend, fresh, rows

@@ -71,7 +71,7 @@ def refusal(**options: Any) -> str:
         ({"time_limit": 3}, "@job(timeout=…)"),
         ({"soft_time_limit": 3}, "@job(timeout=…)"),
         *(
-            ({name: object()}, "Enqueue the next job from the handler")
+            ({name: "a signature"}, "Enqueue the next job from the handler")
             for name in ("link", "link_error", "chain", "chord", "group_id", "callbacks", "errbacks")
         ),
     ],
