@@ -15,6 +15,7 @@ from jobs.database import rows
 from jobs.ids import uuid7
 from jobs.insert import NewJob, insert
 from jobs.kinds import Kind
+from jobs.lifecycle import clean
 from jobs.models import UNFINISHED_STATES, Job
 from jobs.options import InvalidOptions, Options
 from jobs.ring import choose, ring_on_commit
@@ -138,7 +139,7 @@ def _row(kind: Kind, stored: dict[str, Any], kwargs: dict[str, Any], options: Op
         expires_in=expires_in,
         unique_key=None if options.unique_for is not None else options.unique_key,
         concurrency_key=options.concurrency_key,
-        subject=(options.subject or _subject(kind, kwargs) or "")[:200],
+        subject=clean(options.subject or _subject(kind, kwargs) or "")[:200],
         tags=options.tags,
         options=options.as_given,
         enqueued_by=options.by,

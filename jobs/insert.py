@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
@@ -75,18 +76,26 @@ def insert(made: Sequence[NewJob]) -> None:
 
     Raises IntegrityError when a unique key is taken.
     """
-    if len(made) > BATCH and not connection.in_atomic_block:
-        with transaction.atomic():
-            insert(made)
+    if connection.in_atomic_block:
+        _write(made)
         return
+    try:
+        _write_alone(made)
+    except (OperationalError, InterfaceError) as error:
+        if not lost_connection(error):
+            raise
+        connection.close()
+        _write_alone(made)
+
+
+def _write_alone(made: Sequence[NewJob]) -> None:
+    with transaction.atomic() if len(made) > BATCH else nullcontext():
+        _write(made)
+
+
+def _write(made: Sequence[NewJob]) -> None:
     for text in _batches(made):
-        try:
-            rows(_INSERT, [text])
-        except (OperationalError, InterfaceError) as error:
-            if connection.in_atomic_block or not lost_connection(error):
-                raise
-            connection.close()
-            rows(_INSERT, [text])
+        rows(_INSERT, [text])
 
 
 def _batches(made: Sequence[NewJob]) -> Iterator[str]:

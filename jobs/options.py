@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import field, fields
 from datetime import datetime
 from difflib import get_close_matches
@@ -13,6 +14,9 @@ from pydantic.dataclasses import dataclass
 
 if TYPE_CHECKING:
     from jobs.kinds import Kind
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class InvalidOptions(ValueError):
@@ -111,8 +115,11 @@ class Options:
             ),
             (any(len(tag) > 50 for tag in self.tags), "a tag has at most 50 characters"),
             (
-                any("\x00" in (t or "") for t in (self.unique_key, self.concurrency_key, self.subject, *self.tags)),
-                "PostgreSQL stores no NUL character",
+                any(
+                    _UNSTORABLE.search(t or "")
+                    for t in (self.unique_key, self.concurrency_key, self.subject, *self.tags)
+                ),
+                "PostgreSQL stores neither NUL characters nor lone surrogates",
             ),
             ("" in (self.unique_key, self.concurrency_key), "an empty key is a mistake; leave the option out"),
         ):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from contralock.local.waiting import wait_until
+from jobs import doorbell
 from jobs.broker import depths
 from jobs.doorbell import Bell, ring
 from tests.acceptance.handlers import say
@@ -18,7 +19,7 @@ from tests.nodes import BeatNode, WorkerNode
 def test_a_commit_whose_doorbell_was_lost_is_rung_by_the_keeper(
     worker: WorkerNode, beat: BeatNode, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str, object], None]
 ) -> None:
-    monkeypatch.setattr("jobs.enqueue.ring", lambda bells: True)
+    monkeypatch.setattr(doorbell, "_publish", lambda producer, bell: None)
     handle = say.delay()
     assert job(handle).published_at is not None
     began = time.monotonic()
@@ -31,7 +32,10 @@ def test_a_commit_whose_doorbell_was_lost_is_rung_by_the_keeper(
 def test_a_commit_that_could_not_ring_is_rung_by_the_next_tick(
     worker: WorkerNode, beat: BeatNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.enqueue.ring", lambda bells: False)
+    def refuse(producer: object, bell: Bell) -> None:
+        raise ConnectionError("away")
+
+    monkeypatch.setattr(doorbell, "_publish", refuse)
     handle = say.delay()
     began = time.monotonic()
     wait_completed([handle])
@@ -43,7 +47,8 @@ def test_fifty_doorbells_for_one_job_make_one_run(
 ) -> None:
     start_worker(concurrency=2, wait=False)
     start_worker(concurrency=2)
-    monkeypatch.setattr("jobs.enqueue.ring", lambda bells: ring([*bells] * 50))
+    publish = doorbell._publish
+    monkeypatch.setattr(doorbell, "_publish", lambda producer, bell: [publish(producer, bell) for _ in range(50)])
     handle = say.delay(word="once")
     monkeypatch.undo()
     wait_completed([handle])

@@ -14,13 +14,15 @@ from celery.exceptions import Retry
 from contralock.celery import app
 from contralock.local.valkey import Valkey
 from jobs import JobContext, doorbell, heartbeat
-from jobs.database import rows
+from jobs.broker import mark
+from jobs.database import now, rows
 from jobs.execution import JobFailed, run_job
 from jobs.kinds import kind_of
+from jobs.maintenance import pulse
 from jobs.models import Job
 from jobs.window import Window, window
 from tests.jobs import zoo
-from tests.jobs.rows import fresh, make
+from tests.jobs.rows import HOUR, fresh, make
 
 type Play = Callable[..., Job]
 
@@ -58,7 +60,7 @@ def forget_broker() -> None:
     app.set_current()
     doorbell.breaker.worked()
     window.__dict__.update(Window().__dict__)
-    kombu.pools.reset()
+    kombu.pools.reset()  # type: ignore[no-untyped-call]
     app._pool = app.amqp._producer_pool = None
 
 
@@ -80,6 +82,14 @@ def broker(valkey_server: Valkey) -> Iterator[Broker]:
     yield found
     valkey_server.resume()
     valkey_server.start()
+
+
+@pytest.fixture
+def known(broker: Broker) -> Broker:
+    """A broker that the keeper has seen before."""
+    pulse.begin(now())
+    pulse.note_epoch(mark(), now=now() - 24 * HOUR)
+    return broker
 
 
 @pytest.fixture(scope="session")

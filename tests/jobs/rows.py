@@ -15,7 +15,9 @@ from jobs import lifecycle
 from jobs.database import now, rows
 from jobs.ids import uuid7
 from jobs.lifecycle import Claim
-from jobs.models import FINISHED_STATES, Job, Worker
+from jobs.maintenance.pulse import Pulse
+from jobs.maintenance.relay import relay_once
+from jobs.models import FINISHED_STATES, Job, Keeper, Worker
 from jobs.outcomes import Outcome, Verdict
 from jobs.states import State
 
@@ -70,7 +72,8 @@ def verdict(state: State, **changes: Any) -> Verdict:
     }.get(state, Outcome.FAILED)
     failures = 1 if outcome is Outcome.FAILED else 0
     delay = 2.0 if state is State.DELAYED else None
-    return Verdict(**{"state": state, "outcome": outcome, "failures": failures, "delay": delay} | changes)
+    given: dict[str, Any] = {"state": state, "outcome": outcome, "failures": failures, "delay": delay}
+    return Verdict(**given | changes)
 
 
 def worker(**fields: Any) -> Worker:
@@ -86,6 +89,19 @@ def worker(**fields: Any) -> Worker:
         "version": "dev",
     }
     return Worker.objects.create(**defaults | fields)
+
+
+# ---------------------------------------------------------------- the keeper's part
+def relay(moment: datetime | None = None) -> bool:
+    """One look of the relay, as a keeper does it whose tick began at `moment`."""
+    moment = moment or now()
+    row = Keeper.objects.get()
+    return relay_once(moment, Pulse(reap_after=moment, epoch=row.epoch, epoch_at=row.epoch_at))
+
+
+def bells(*jobs: Job, number: int = 1) -> list[str]:
+    """The task ids of these jobs' doorbells."""
+    return [f"{job.id}.{number}" for job in jobs]
 
 
 # ---------------------------------------------------------------- a second connection

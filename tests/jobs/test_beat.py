@@ -14,9 +14,10 @@ from django.db import connection, transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from contralock.celery import app
-from jobs import beat, queues
+from jobs import beat, queues, schedules
 from jobs.beat import AFTER_ERROR, KeeperScheduler, keep_once
 from jobs.database import now, rows
+from jobs.maintenance import reap
 from jobs.models import Job, Keeper, QueuePause
 from jobs.states import State
 from tests.jobs.conftest import Broker
@@ -183,7 +184,7 @@ def test_a_duty_that_fails_is_logged_and_the_others_go_on(
     def fail(_: Any) -> int:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(beat.schedules, "fire_once", fail)
+    monkeypatch.setattr(schedules, "fire_once", fail)
     job = make(State.ACTIVE, lease_until=LONG_AGO)
     keep_once()
     assert broker.task_ids() == [f"{job.id}.1"]
@@ -204,8 +205,8 @@ def test_a_duty_that_hangs_on_a_lock_does_not_stop_the_others(broker: Broker, ca
     assert locked.wait(10)
     rows("SET lock_timeout = '50ms'")
     try:
-        beat._do("schedules", lambda: beat.schedules.fire_once(now()))
-        beat._do("reap", lambda: beat.reap.reap_once(now(), not_before=LONG_AGO))
+        beat._do("schedules", lambda: schedules.fire_once(now()))
+        beat._do("reap", lambda: reap.reap_once(now(), not_before=LONG_AGO))
     finally:
         done.set()
         other.result(10)

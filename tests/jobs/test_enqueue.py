@@ -10,13 +10,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from jobs import InvalidArguments, InvalidOptions
-from jobs.database import now
+from jobs.database import now, rows
+from jobs.insert import BATCH
 from jobs.models import Job
 from jobs.ring import Ring
 from tests.jobs.conftest import Broker
 from tests.jobs.marks import COMMITTED
-from tests.jobs.rows import end_backend, fresh, rows
-from tests.jobs.zoo import anything, mail, perform
+from tests.jobs.rows import end_backend, fresh
+from tests.jobs.zoo import anything, mail, odd, perform
 
 pytestmark = COMMITTED
 
@@ -102,7 +103,7 @@ def test_many_doorbells_are_published_in_one_command_per_batch(broker: Broker) -
     perform.delay_many([{}] * 300)
     reads = broker.client().info("stats")["total_reads_processed"] - before
     assert len(broker.messages()) == 302
-    assert reads < 30, "300 LPUSH came in a few writes"
+    assert reads < 150, "300 LPUSH came in a few writes (the server reads 16 kB at a time)"
 
 
 def test_delay_many_writes_in_order_and_checks_before_it_writes(broker: Broker) -> None:
@@ -179,6 +180,21 @@ def test_options_are_kept_with_the_row(broker: Broker) -> None:
     assert "by" not in row.options
 
 
+@pytest.mark.parametrize("text", ["nul \x00", "half a pair \ud800"])
+@pytest.mark.parametrize("option", ["unique_key", "concurrency_key", "subject", "tags"])
+def test_a_text_that_cannot_be_stored_is_refused_before_it_is_sent(broker: Broker, option: str, text: str) -> None:
+    with transaction.atomic():
+        with pytest.raises(InvalidOptions):
+            perform.apply_async(**{option: [text] if option == "tags" else text})
+        perform.delay()
+    assert Job.objects.count() == 1
+
+
+def test_what_a_kind_makes_of_its_arguments_for_a_subject_is_cleaned(broker: Broker) -> None:
+    assert fresh(odd.delay(code=0).id).subject == "code:"
+    assert fresh(odd.delay(code=0xD800).id).subject == "code:?"
+
+
 def test_a_subject_is_cut_to_its_column(broker: Broker) -> None:
     assert fresh(perform.apply_async(subject="s" * 300).id).subject == "s" * 200
 
@@ -198,6 +214,9 @@ def test_outside_a_transaction_a_lost_connection_loses_nothing(broker: Broker) -
     many = perform.delay_many([{}] * 3)
     assert Job.objects.count() == 4
     assert broker.task_ids() == [f"{h.id}.1" for h in (one, *many)]
+    end_backend()
+    perform.delay_many([{}] * (BATCH + 1))
+    assert Job.objects.count() == 4 + BATCH + 1
 
 
 def test_a_row_that_arrived_although_its_answer_was_lost_is_written_once(broker: Broker) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -145,13 +145,13 @@ def exits(heart: Heart) -> list[int]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient() -> Iterator[None]:
     """`zoo.perform` may run 0.2 s."""
     from jobs.kinds import kind_of
 
     kind = kind_of("zoo.perform")
     object.__setattr__(kind, "timeout", 0.2)
-    yield  # type: ignore[misc]
+    yield
     object.__setattr__(kind, "timeout", 60.0)
 
 

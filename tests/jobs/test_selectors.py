@@ -11,7 +11,7 @@ import pytest
 from jobs import queues, selectors
 from jobs.database import now
 from jobs.ids import uuid7
-from jobs.models import Attempt, JobLog, Keeper
+from jobs.models import Attempt, JobLog, Keeper, QueuePause
 from jobs.selectors import Filter, counts, describe, details, keeper_age, living_workers, oldest_due, why_not_running
 from jobs.states import State
 from tests.jobs.rows import HOUR, LONG_AGO, SECOND, make, worker
@@ -48,7 +48,7 @@ def test_every_reason_of_a_waiting_job_is_told_in_order_of_weight(moment: dateti
     both = "queue paused by operator: server is ill; queue paused by breaker: too many errors"
     assert why_not_running(job, moment) == both
     for owner in ("operator", "breaker"):
-        queues.QueuePause.objects.filter(owner=owner).delete()
+        QueuePause.objects.filter(owner=owner).delete()
     assert why_not_running(job, moment) == "no living worker serves queue 'general'"
     worker(kinds=["zoo.perform"])
     assert why_not_running(job, moment) == "no living worker knows kind 'zoo.mail'"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Connection
+from kombu.connection import Connection
 
 from contralock.celery import app
 from tests.jobs.conftest import Broker
@@ -110,7 +110,7 @@ def test_the_broker_is_put_together_from_the_seeds_names(read: Any, environment:
 
 def test_a_difficult_password_arrives_as_it_was_set(read: Any) -> None:
     url = read(**PRODUCTION, REDIS_PASSWORD="p@ss:w/rd?#%", REDIS_HOST="cache")["CELERY_BROKER_URL"]
-    with Connection(url) as connection:
+    with Connection(url) as connection:  # type: ignore[no-untyped-call]
         assert (connection.password, connection.hostname, connection.port) == ("p@ss:w/rd?#%", "cache", 6379)
 
 

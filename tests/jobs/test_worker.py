@@ -12,6 +12,7 @@ from billiard.einfo import ExceptionInfo
 from billiard.exceptions import Terminated, WorkerLostError
 from django.db import connection
 
+from jobs.database import rows
 from jobs.ids import uuid7
 from jobs.kinds import REGISTRY
 from jobs.models import Attempt, Worker
@@ -22,7 +23,7 @@ from jobs.worker.presence import PresenceThread
 from jobs.worker.request import JobRequest
 from tests.jobs.conftest import Broker
 from tests.jobs.marks import COMMITTED
-from tests.jobs.rows import end_backend, fresh, make, rows
+from tests.jobs.rows import end_backend, fresh, make
 
 pytestmark = COMMITTED
 

@@ -56,3 +56,8 @@ def anything(*, payload: Any) -> Any:
 @job(subject=lambda *, number: f"{1 // number}")
 def divides(*, number: int) -> None:
     """Has a subject that cannot always be told; safe to run twice, it does nothing."""
+
+
+@job(subject=lambda *, code: f"code:{chr(code)}")
+def odd(*, code: int) -> None:
+    """Has a subject that may be of odd characters; safe to run twice, it does nothing."""
