@@ -33,6 +33,10 @@ INSTALLED_APPS = [
     "jobs",
     "django_celery_beat",
     "rest_framework",
+    "knox",
+    "axes",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django.contrib.postgres",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -50,6 +54,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it answers for a login form that was locked out
 ]
 TEMPLATES = [
     {
@@ -85,11 +90,29 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: a locked account costs no password hash
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT", default=3600)  # seconds that the link in the mail works
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if DEBUG else 31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=not DEBUG)
+
+# ---------------------------------------------------------------- guessing of passwords (contralock/accounts/lockout.py)
+AXES_HANDLER = "contralock.accounts.lockout.Handler"
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=5)  # from one address; from all together ten times that
+AXES_COOLOFF_TIME = timedelta(minutes=env.float("LOGIN_COOLOFF_MINUTES", default=15.0))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["username"]]
+AXES_USERNAME_CALLABLE = "contralock.accounts.lockout.account"  # ADA@x.de and ada@x.de are one account
+AXES_CLIENT_IP_CALLABLE = "contralock.accounts.lockout.client_ip"  # believes REST_FRAMEWORK's NUM_PROXIES
+AXES_LOCKOUT_CALLABLE = "contralock.accounts.lockout.refuse"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # else whoever keeps knocking keeps the owner out for ever
+AXES_DISABLE_ACCESS_LOG = True  # a row per login for ever; User.last_login is enough
+AXES_VERBOSE = False  # its greeting at every start of a process
 
 # ---------------------------------------------------------------- PostgreSQL
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://contralock:contralock@localhost:5432/contralock")}
@@ -151,6 +174,7 @@ JOBS_KEEP_COMPLETED = env.int("QUEUE_REMOVE_ON_COMPLETE", default=100)
 JOBS_KEEP_FAILED = env.int("QUEUE_REMOVE_ON_FAIL", default=50)
 JOBS_KEEP_COMPLETED_FOR = timedelta(days=env.float("JOBS_KEEP_COMPLETED_DAYS", default=7.0))
 JOBS_KEEP_FAILED_FOR = timedelta(days=env.float("JOBS_KEEP_FAILED_DAYS", default=30.0))
+JOBS_PREPARE = env.bool("JOBS_PREPARE", default=True)  # false behind a pooler that cannot prepare statements
 JOBS_DRILL = env.bool("JOBS_DRILL", default=False)  # registers jobs.drill, which crashes on demand
 
 # ---------------------------------------------------------------- Celery (each with its reason)
@@ -216,13 +240,46 @@ MAIL_RESEND_AFTER = env.float("MAIL_RESEND_AFTER", default=600.0)  # seconds aft
 
 # ---------------------------------------------------------------- REST
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",  # first: its challenge makes "who are you?" a 401
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["contralock.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "contralock.problems.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {"register": env.str("THROTTLE_REGISTER", default="20/hour")},
+    "DEFAULT_SCHEMA_CLASS": "contralock.schema.ProblemSchema",
+    "DEFAULT_THROTTLE_RATES": {  # per person, or per address of who is nobody yet
+        scope: env.str(f"THROTTLE_{scope.upper()}", default=rate)
+        for scope, rate in {
+            "register": "20/hour",
+            "login": "60/hour",  # an office shares one address; guessing is stopped by the lock-out
+            "reset": "10/hour",  # a mail each
+            "link": "60/hour",  # confirming what a mail's link says
+            "password": "10/hour",  # asks for the password of who is logged in
+            "email": "5/hour",  # a mail each
+            "tokens": "30/hour",
+        }.items()
+    },
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),  # proxies whose X-Forwarded-For is believed
+}
+
+KNOX_TOKEN_MODEL = "accounts.ApiToken"
+REST_KNOX = {"TOKEN_PREFIX": "clk_", "AUTO_REFRESH": False}  # the prefix lets secret scanners find a lost one
+MIGRATION_MODULES = {"knox": None}  # its only table would be that of the model which ours replaces
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ContraLock",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",  # from our own static files: no CDN
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "contralock.accounts.choices.Role",
+        "RegistrableRole": "contralock.accounts.serializers.REGISTRABLE",
+        "Language": "contralock.accounts.choices.Language",
+    },
 }
 
 # ---------------------------------------------------------------- logs (one line each, on stderr)

@@ -81,6 +81,8 @@ class KeeperScheduler(Scheduler):
         self._prepared = True
         connection.settings_dict["OPTIONS"]["options"] = (
             f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=2000"
+            # A keeper that is frozen in a transaction must not hold its locks against the others.
+            f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT}"
         )
         connection.settings_dict["CONN_HEALTH_CHECKS"] = False
         connection.close()

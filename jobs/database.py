@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import psycopg
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -32,6 +34,22 @@ def rows(sql: str, params: Params = (), *, using: BaseDatabaseWrapper | None = N
         return list(cursor.fetchall()) if cursor.description else []
 
 
+def _prepared(sql: str, params: Params) -> list[Row]:
+    """Run one statement that PostgreSQL need not parse and plan each time.
+
+    Django's own cursors bind on the client and never prepare, so this one goes to the driver, with the
+    checks and the translation of errors that Django's would have had.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        raw = connection.connection
+        raw.prepare_threshold = 2  # None, as Django leaves it, switches preparing off
+        with psycopg.Cursor(raw) as cursor:
+            cursor.execute(sql, params, prepare=True)
+            return cursor.fetchall() if cursor.description else []
+
+
 def repeatable(sql: str, params: Params, *, patience: float) -> list[Row]:
     """Run one idempotent statement, again on fresh connections while PostgreSQL is away.
 
@@ -42,7 +60,7 @@ def repeatable(sql: str, params: Params, *, patience: float) -> list[Row]:
     attempt = 0
     while True:
         try:
-            return rows(sql, params)
+            return _prepared(sql, params) if settings.JOBS_PREPARE else rows(sql, params)
         except (OperationalError, InterfaceError) as error:
             if connection.in_atomic_block or not lost_connection(error) or time.monotonic() > end:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from dataclasses import dataclass
 from enum import StrEnum
@@ -97,6 +98,8 @@ class Budget:
         return self.failures + 1 >= self.max_attempts
 
 
+TOLD_TO_STOP = signal.SIGTERM - 256
+"""Billiard's exit code for a SIGTERM to a pool process: a cold shutdown, or systemd, which signals the whole group."""
 LOST_CONNECTION_DELAY = 1.0  # seconds; PostgreSQL restarts in about that
 
 
@@ -114,6 +117,9 @@ def judge(error: BaseException, budget: Budget) -> Verdict:
         case Snooze():
             return _later(Outcome.SNOOZED, error.seconds, said)
         case Released():
+            return Verdict(state=State.WAITING, outcome=Outcome.RELEASED, **said)
+        case SystemExit(code=code) if code == TOLD_TO_STOP:
+            said["error"] = "its process was told to stop"
             return Verdict(state=State.WAITING, outcome=Outcome.RELEASED, **said)
         case Cancelled():
             return Verdict(state=State.CANCELLED, outcome=Outcome.CANCELLED, **said)

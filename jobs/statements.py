@@ -108,7 +108,7 @@ WITH head AS (
     WHERE j.state = 'waiting' AND j.queue = %(queue)s AND {{which}}
         AND {_OPEN} AND {_KEY_FREE}
         AND (j.concurrency_key IS NULL OR j.id = (SELECT k.id FROM jobs_job k
-            WHERE k.concurrency_key = j.concurrency_key AND k.state = 'waiting'
+            WHERE k.concurrency_key = j.concurrency_key AND k.queue = j.queue AND k.state = 'waiting'
             ORDER BY k.priority, k.available_at, k.id LIMIT 1))
     ORDER BY j.priority, j.available_at, j.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
@@ -139,6 +139,7 @@ WHERE id = %(id)s AND state IN ('failed', 'cancelled') RETURNING queue
 
 RESOLVE = """
 UPDATE jobs_job SET state = %(state)s, error = %(reason)s, published_at = NULL, rings = 0,
+    cancel_requested = false, expires_at = CASE WHEN %(state)s = 'waiting' THEN NULL ELSE expires_at END,
     available_at = CASE WHEN %(state)s = 'waiting' THEN clock_timestamp() ELSE available_at END,
     finished_at = CASE WHEN %(state)s = 'waiting' THEN NULL ELSE clock_timestamp() END
 WHERE id = %(id)s AND state = 'unknown' RETURNING queue

@@ -100,12 +100,14 @@ def nodes(postgres_server: Postgres, environment: dict[str, str]) -> Iterator[li
 def start_worker(
     nodes: list[StoryNode], environment: dict[str, str], celery_broker: BrokerNode, tmp_path: Path
 ) -> Start[WorkerNode]:
-    """Start a worker: its queues, its `concurrency`, and settings by environment variables."""
+    """Start a worker: its queues, `more` options, its `concurrency`, and settings by environment variables."""
 
-    def start(queues: str = "general", *, concurrency: int = 1, wait: bool = True, **settings: str) -> WorkerNode:
+    def start(
+        queues: str = "general", *more: str, concurrency: int = 1, wait: bool = True, **settings: str
+    ) -> WorkerNode:
         name = f"worker{len(nodes) + 1}"
         options = ("-Q", queues, "-c", str(concurrency), "-n", f"{name}@%h", "-I", HANDLERS, "-l", "INFO")
-        argv = (*CELERY, "worker", *options, "--without-gossip", "--without-mingle")
+        argv = (*CELERY, "worker", *options, *more, "--without-gossip", "--without-mingle")
         process = Process(name, argv, env=environment | settings, log=tmp_path / f"{name}.log", prompt=" ready.")
         nodes.append(node := WorkerNode(process, app))
         process.start()

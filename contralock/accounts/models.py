@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from knox.models import AbstractAuthToken
 
-from contralock.accounts import validators
+from contralock.accounts import validators, vat
 from contralock.accounts.choices import Language, Role
 from contralock.accounts.managers import UserManager, normalize
 
@@ -26,6 +29,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     country = models.CharField(
         max_length=2, blank=True, validators=[validators.validate_country], help_text="ISO 3166 alpha-2, such as DE."
     )
+    company = models.CharField(max_length=120, blank=True, validators=[validators.validate_line])
+    address_line1 = models.CharField(max_length=120, blank=True, validators=[validators.validate_line])
+    address_line2 = models.CharField(max_length=120, blank=True, validators=[validators.validate_line])
+    postal_code = models.CharField(max_length=16, blank=True, validators=[validators.validate_line])
+    city = models.CharField(max_length=80, blank=True, validators=[validators.validate_line])
+    tax_id = models.CharField(
+        max_length=32, blank=True, validators=[validators.validate_line], help_text="Number at the tax office."
+    )
+    vat_id = models.CharField("VAT id", max_length=20, blank=True, validators=[validators.validate_line])
+    email_verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When this address was confirmed by a link sent to it; empty: never."
+    )
+    pending_email = models.EmailField(blank=True, help_text="Asked for as the new address, not confirmed yet.")
     is_active = models.BooleanField(default=True, help_text="Off: cannot log in. Better than deleting the account.")
     is_staff = models.BooleanField("admin access", default=False, help_text="May enter the admin; role staff only.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -59,8 +75,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def clean(self) -> None:
-        """Store the address the way registration does."""
+        """Store address and VAT id the way the API does. Raises ValidationError for an id that is not the country's."""
         self.email = normalize(self.email)
+        self.vat_id = vat.normalize(self.vat_id)
+        vat.validate(vat_id=self.vat_id, country=self.country)
 
     def get_full_name(self) -> str:
         """First and last name; the email where both are missing."""
@@ -69,3 +87,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """What a mail greets the person with."""
         return self.first_name or self.email
+
+
+class ApiToken(AbstractAuthToken):  # type: ignore[misc] # knox carries no types
+    """What a script logs in with. Only its hash is stored; the token itself is shown once, when it is made."""
+
+    id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False, help_text="What its owner names it by.")
+    name = models.CharField(max_length=80, validators=[validators.validate_line], help_text="What it is for.")
+
+    class Meta:
+        ordering = ("-created",)
+        constraints = [
+            models.CheckConstraint(name="api_token_expires", condition=Q(expiry__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -54,3 +54,9 @@ def validate_plain_address(value: str) -> None:
     """Raise ValidationError for a quoted local part: legal in RFC 5322, and used by nobody but attackers."""
     if '"' in value or not value.isprintable():
         raise ValidationError("Enter an email address without quotes.", code="invalid")
+
+
+def validate_line(value: str) -> None:
+    """Raise ValidationError for text with control characters (a line break would be one): addresses are printed."""
+    if not value.isprintable():
+        raise ValidationError("Enter one line of printable characters.", code="line")

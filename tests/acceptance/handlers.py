@@ -45,6 +45,14 @@ def walk(*, seconds: float, later: float = 0.1, word: str = "walked") -> str:
     return str(current_job().run)
 
 
+@job(name="story.query", queue="general")
+def query(*, seconds: float) -> None:
+    """Be in the middle of a query, in the first run."""
+    note(f"query in run {current_job().run}")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(%s)", [seconds if current_job().run == 1 else 0])
+
+
 @job(name="story.oversleep", queue="general", timeout=1.0, max_attempts=2, backoff=0.1)
 def oversleep(*, seconds: float = 60.0) -> None:
     """Run into its time limit of one second."""

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import psycopg
 import pytest
 from django.db import connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from contralock.local.postgres import Postgres
 from contralock.local.waiting import wait_until
+from jobs import doorbell
 from jobs.database import now
 from jobs.models import Job, Keeper
 from tests.acceptance.handlers import say
@@ -107,3 +109,14 @@ def test_slots_missed_while_no_keeper_ran_are_made_up_by_one_job(beat: BeatNode,
     made_up = Job.objects.get(slot=found[len(before)])
     assert made_up.slot is not None
     assert made_up.created_at - made_up.slot < SECOND * 1.2
+
+
+def test_a_schedule_that_somebody_holds_locked_stops_no_other_duty(
+    worker: WorkerNode, beat: BeatNode, every_second: PeriodicTask, environment: dict[str, str]
+) -> None:
+    with psycopg.connect(environment["DATABASE_URL"]) as other:
+        other.execute("SELECT FROM django_celery_beat_periodictask WHERE id = %s FOR UPDATE", [every_second.pk])
+        wait_until(lambda: now() - every_second.date_changed > 2 * SECOND, limit=10, what="a due slot")
+        doorbell.breaker.failed(ConnectionError("so that the keeper has to ring"))
+        handle = say.delay()
+        wait_completed([handle], limit=15)

@@ -11,7 +11,7 @@ from contralock.local.waiting import wait_until
 from jobs.database import now
 from jobs.models import Job, UniqueClaim
 from tests.acceptance.handlers import hold, say
-from tests.acceptance.history import effects, job, outcomes, wait_completed
+from tests.acceptance.history import effects, job, outcomes, wait_completed, wait_for_effect
 from tests.nodes import BeatNode, WorkerNode
 
 ENQUEUER = """
@@ -37,6 +37,25 @@ def test_jobs_with_one_concurrency_key_never_overlap(start_worker: Callable[...,
     for begin, end in zip(words[::2], words[1::2], strict=True):
         assert (begin, end) == (begin, begin.replace("begins", "ends"))
     assert all(outcomes(handle) == ["completed"] for handle in handles)
+
+
+def test_a_key_is_free_again_when_the_worker_that_held_it_was_killed(
+    start_worker: Callable[..., WorkerNode], beat: BeatNode
+) -> None:
+    victim = start_worker()
+    first, second = (
+        hold.apply_async(kwargs={"seconds": 60 if word == "first" else 0, "word": word}, concurrency_key="escrow:1")
+        for word in ("first", "second")
+    )
+    wait_for_effect("first begins")
+    victim.kill()
+    start_worker(concurrency=2)
+    wait_completed([first, second])
+    assert (outcomes(first), outcomes(second)) == (["crashed", "completed"], ["completed"])
+    assert effects()[1:] in (
+        ["first begins", "first ends", "second begins", "second ends"],
+        ["second begins", "second ends", "first begins", "first ends"],
+    )
 
 
 def test_two_processes_that_enqueue_the_same_keys_at_once_make_one_job_per_key(

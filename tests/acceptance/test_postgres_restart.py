@@ -12,8 +12,8 @@ from contralock.local.postgres import Mode, Postgres
 from contralock.local.waiting import wait_until
 from jobs.drill import drill
 from jobs.models import Job
-from tests.acceptance.handlers import say
-from tests.acceptance.history import completions, wait_completed, wait_for_progress
+from tests.acceptance.handlers import query, say
+from tests.acceptance.history import completions, job, outcomes, wait_completed, wait_for_effect, wait_for_progress
 from tests.nodes import BeatNode, WorkerNode
 
 
@@ -45,3 +45,16 @@ def test_running_jobs_outlive_an_outage_longer_than_their_lease(
     postgres_server.start()
     wait_completed([handle, say.delay()])
     assert completions([handle.id]) == {"completed": 1}
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_handler_in_the_middle_of_a_query_is_run_again_and_no_attempt_is_burnt(
+    mode: Mode, worker: WorkerNode, beat: BeatNode, postgres_server: Postgres
+) -> None:
+    handle = query.delay(seconds=30)
+    wait_for_effect("query in run 1")
+    postgres_server.restart(mode)
+    connection.close()
+    wait_completed([handle])
+    assert outcomes(handle) == ["snoozed", "completed"]
+    assert (job(handle).failures, job(handle).crashes) == (0, 0)

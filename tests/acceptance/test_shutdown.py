@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from signal import SIGQUIT, SIGTERM
+
+import pytest
 
 from jobs.drill import drill
 from jobs.models import Job, Worker
@@ -73,3 +76,21 @@ def test_a_long_job_is_released_at_a_checkpoint_and_runs_elsewhere(
     row = job(handle)
     assert outcomes(handle) == ["released", "completed"]
     assert (row.runs, row.failures, row.crashes, row.result) == (2, 0, 0, "2")
+
+
+@pytest.mark.parametrize("stop", ["SIGTERM to the whole group, as systemd does", "SIGQUIT"])
+def test_a_handler_that_is_interrupted_by_a_stop_spends_no_attempt_and_runs_elsewhere(
+    stop: str, worker: WorkerNode, start_worker: Callable[..., WorkerNode], beat: BeatNode
+) -> None:
+    handle = hold.delay(seconds=60)
+    wait_for_effect("held begins")
+    start_worker()
+    if stop == "SIGQUIT":
+        worker.container.signal(SIGQUIT)
+    else:
+        worker.container.signal_group(SIGTERM)
+    wait_completed([handle])
+    row = job(handle)
+    assert outcomes(handle) == ["released", "completed"]
+    assert (row.runs, row.failures, row.crashes, row.result) == (2, 0, 0, "2")
+    worker.container.wait(10)

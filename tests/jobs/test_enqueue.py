@@ -185,7 +185,7 @@ def test_options_are_kept_with_the_row(broker: Broker) -> None:
 def test_a_text_that_cannot_be_stored_is_refused_before_it_is_sent(broker: Broker, option: str, text: str) -> None:
     with transaction.atomic():
         with pytest.raises(InvalidOptions):
-            perform.apply_async(**{option: [text] if option == "tags" else text})
+            perform.apply_async(None, {}, **{option: [text] if option == "tags" else text})
         perform.delay()
     assert Job.objects.count() == 1
 

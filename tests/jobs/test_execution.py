@@ -197,6 +197,10 @@ def test_a_row_under_a_former_name_still_runs(name: str) -> None:
     assert run(job) == "done"
 
 
+def test_a_system_exit_in_a_handler_is_its_failure(play: Play) -> None:
+    assert play(raising(SystemExit(3))).state == "delayed"
+
+
 def test_a_finished_run_lets_the_next_of_its_key_ring(broker: Broker) -> None:
     later = make(concurrency_key="k", priority=7)
     sooner = make(concurrency_key="k", priority=1)

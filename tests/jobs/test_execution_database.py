@@ -45,10 +45,6 @@ def test_a_handler_that_swallows_a_database_error_in_a_transaction_fails(play: P
     assert play(part).state == "delayed"
 
 
-def test_a_system_exit_in_a_handler_is_its_failure(play: Play) -> None:
-    assert play(raising(SystemExit(3))).state == "delayed"
-
-
 def _begin_and_stay(_: JobContext) -> None:
     connection.set_autocommit(False)
     make(State.DELAYED)

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
-from jobs import lifecycle
-from jobs.database import now, rows
+from jobs import database, lifecycle
+from jobs.database import now
 from jobs.lifecycle import clean, finish, storable
 from jobs.models import Attempt
 from jobs.outcomes import Outcome
@@ -202,21 +202,27 @@ def test_a_finish_survives_a_lost_connection() -> None:
 
 
 @COMMITTED
-def test_a_finish_whose_answer_was_lost_is_not_written_twice() -> None:
+@pytest.mark.parametrize("prepared", [True, False])
+def test_a_finish_whose_answer_was_lost_is_not_written_twice(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, prepared: bool
+) -> None:
+    settings.JOBS_PREPARE = prepared
     job = make()
     claim = taken(job)
+    name = "_prepared" if prepared else "rows"
+    ask = getattr(database, name)
 
-    def lose_the_answer(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        answer = execute(sql, params, many, context)
+    def lose_the_answer(sql: str, params: Any) -> Any:
+        answer = ask(sql, params)
         if "jobs_attempt" in sql and not lost:
             lost.append(answer)
             end_backend()
-            rows("SELECT 1")  # raises what a lost connection raises
+            ask("SELECT 1", ())  # raises what a lost connection raises
         return answer
 
     lost: list[Any] = []
-    with connection.execute_wrapper(lose_the_answer):
-        assert finish(claim, verdict(State.DELAYED)) is State.DELAYED
+    monkeypatch.setattr(database, name, lose_the_answer)
+    assert finish(claim, verdict(State.DELAYED)) is State.DELAYED
     assert lost
     assert fresh(job).failures == 1
 

@@ -145,6 +145,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert self.model.state is not State.UNKNOWN
             return
         self.move(state)
+        self.model.cancel_requested = False
 
     @invariant()
     def the_row_says_what_the_model_says(self) -> None:

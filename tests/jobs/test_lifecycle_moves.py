@@ -187,6 +187,14 @@ def test_an_unknown_outcome_is_decided_with_a_reason(target: State) -> None:
     assert (row.finished_at is None) == (target is State.WAITING)
 
 
+def test_a_job_that_is_to_be_sent_again_forgets_older_wishes() -> None:
+    """Asked to cancel while it ran, and past its expiry by now: who decides to send it again means it."""
+    job = make(State.UNKNOWN, cancel_requested=True, expires_at=now() - HOUR)
+    lifecycle.resolve(job.id, state=State.WAITING, reason="the bank never saw it")
+    assert lifecycle.expire(now=now(), limit=10) == 0
+    assert taken(job).cancel_requested is False
+
+
 @pytest.mark.parametrize("target", [State.CANCELLED, State.DELAYED, State.ACTIVE, State.UNKNOWN])
 def test_an_unknown_outcome_is_not_decided_otherwise(target: State) -> None:
     job = make(State.UNKNOWN)

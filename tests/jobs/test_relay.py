@@ -74,6 +74,15 @@ def test_of_a_free_key_only_the_head_is_rung(known: Broker) -> None:
     assert known.task_ids() == bells(head)
 
 
+def test_a_head_that_stands_in_a_paused_queue_does_not_hold_up_its_key_elsewhere(known: Broker) -> None:
+    moment = now()
+    make(queue="email", concurrency_key="k", available_at=moment - SECOND)
+    behind = make(concurrency_key="k", available_at=moment)
+    queues.pause("email", reason="test")
+    relay()
+    assert known.task_ids() == bells(behind)
+
+
 def test_a_kind_that_no_living_worker_knows_waits(known: Broker) -> None:
     worker(kinds=["zoo.perform"])
     make(kind="zoo.unheard_of")
