@@ -20,7 +20,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="What went wrong, for people.")
     instance = serializers.CharField(help_text="The path that was asked.")
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment] # a member of the JSON, declared as DRF wants it
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="Of an invalid request: field → messages; `non_field_errors` is about the body as a whole.",
@@ -40,15 +40,19 @@ class ProblemSchema(AutoSchema):
     def problem_statuses(self) -> list[int]:
         """What authentication, permission, body, path and throttle of this view may refuse with."""
         possible = {
-            400: self.get_request_serializer() is not None or self.method in ("POST", "PUT", "PATCH"),
+            400: self._takes_body(),
             401: bool(self.view.get_authenticators()),
             403: self._may_forbid(),
             404: "{" in self.path,
             406: True,
-            415: self.method in ("POST", "PUT", "PATCH"),
+            415: self._takes_body(),
             429: bool(self.view.get_throttles()),
         }
-        return [status for status, may in possible.items() if may]
+        further = getattr(self.view, "further_problems", ())  # what a view raises besides
+        return sorted({status for status, may in possible.items() if may} | {*further})
+
+    def _takes_body(self) -> bool:
+        return self.method in ("POST", "PUT", "PATCH") and self.get_request_serializer() is not None
 
     def _may_forbid(self) -> bool:
         """By a permission, or by the CSRF check of who comes with a session."""

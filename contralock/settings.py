@@ -101,7 +101,7 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if DEBUG else 31_
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=not DEBUG)
 
-# ---------------------------------------------------------------- guessing of passwords (contralock/accounts/lockout.py)
+# ---------------------------------------------------------------- guessing of passwords (accounts/lockout.py)
 AXES_HANDLER = "contralock.accounts.lockout.Handler"
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=5)  # from one address; from all together ten times that
 AXES_COOLOFF_TIME = timedelta(minutes=env.float("LOGIN_COOLOFF_MINUTES", default=15.0))
@@ -264,7 +264,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),  # proxies whose X-Forwarded-For is believed
 }
 
-KNOX_TOKEN_MODEL = "accounts.ApiToken"
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 - a name
 REST_KNOX = {"TOKEN_PREFIX": "clk_", "AUTO_REFRESH": False}  # the prefix lets secret scanners find a lost one
 MIGRATION_MODULES = {"knox": None}  # its only table would be that of the model which ours replaces
 SPECTACULAR_SETTINGS = {

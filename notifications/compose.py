@@ -24,6 +24,9 @@ from django.utils import translation
 
 FALLBACK = "en"
 PARTS = ("subject.txt", "txt", "html")
+OPTIONAL = {"url": "", "verify_url": ""}
+"""Variables that a caller may leave out: where a button leads. Without them it leads to the site."""
+
 POLICY = SMTP.clone(cte_type="7bit")  # every relay on the way takes seven bits
 
 
@@ -51,6 +54,7 @@ def render(*, template: str, language: str, context: Mapping[str, Any]) -> Rende
     Raises UnknownTemplate, and MissingVariable for a name that neither `context` nor the site provides.
     """
     language, subject, text, html = _load(template, language)
+    context = OPTIONAL | dict(context)
     site = {"language": language, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL.rstrip("/")}
     with translation.override(language):
         line = one_line(_fill(subject, dict(context) | site, escape=False))

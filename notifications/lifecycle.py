@@ -39,7 +39,7 @@ def doubt(message: Message, *, error: str) -> bool:
 def sent(message: Message, *, reply: str, now: datetime) -> bool:
     """The mail server took it. True whoever says so: also a worker that has lost its lease meanwhile."""
     mine = Message.objects.filter(pk=message.pk).exclude(state=State.SENT)
-    return _apply(mine, message, state=State.SENT, sent_at=now, server_reply=reply, error="")
+    return _apply(mine, message, state=State.SENT, sent_at=now, server_reply=reply, error="", sealed="")
 
 
 def _move(message: Message, **changes: Any) -> bool:

@@ -21,6 +21,7 @@ class Message(models.Model):
     recipient = models.EmailField(max_length=320)
     recipient_name = models.CharField(max_length=200, blank=True)
     context = models.JSONField(default=dict, help_text="What the template was given: a snapshot.")
+    sealed = models.TextField(blank=True, editable=False, help_text="Secrets of the mail; emptied once it is sent.")
     subject = models.CharField(max_length=500)
     message_id = models.CharField("Message-ID", max_length=300, unique=True, help_text="The same for a second try.")
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from notifications import compose
+from notifications import compose, sealed
 from notifications.models import Message
 from notifications.tasks import send_message
 
@@ -23,15 +23,28 @@ class InvalidMessage(ValueError):
     """A message that could never be sent as it was asked for; nothing was written."""
 
 
-def send(*, key: str, template: str, to: str, name: str, language: str, context: Mapping[str, Any]) -> Message:
+def send(
+    *,
+    key: str,
+    template: str,
+    to: str,
+    name: str,
+    language: str,
+    context: Mapping[str, Any],
+    secrets: Mapping[str, str] | None = None,
+) -> Message:
     """Have one mail sent once; returns its row, which the job fills in later.
 
     `key` says what the mail is about (`welcome:42`): a second call with it returns the first row and
-    sends nothing. `context` is stored as it is, so it holds JSON and no more than the mail needs.
+    sends nothing. `context` is stored as it is, so it holds JSON and no more than the mail needs. `secrets`
+    are further variables, such as a link that sets a password: stored sealed, shown to nobody, and only
+    until the mail is sent; none belongs into a subject.
     Row and job are written in the caller's transaction, or in one of their own.
 
     Raises compose.UnknownTemplate, compose.MissingVariable and InvalidMessage, all before anything is written.
     """
+    secrets = secrets or {}
+    context = dict(context) | dict.fromkeys(secrets, sealed.MASK)
     _check(key, to, context)
     rendered = compose.render(template=template, language=language, context=context)
     message = Message(
@@ -40,7 +53,8 @@ def send(*, key: str, template: str, to: str, name: str, language: str, context:
         language=language,
         recipient=to,
         recipient_name=compose.one_line(name)[:200],
-        context=dict(context),
+        context=context,
+        sealed=sealed.seal(secrets),
         subject=rendered.subject[:500],
     )
     message.message_id = f"<{message.pk}@{compose.sender_domain()}>"

@@ -12,7 +12,7 @@ from django.template import TemplateSyntaxError
 from django.utils import timezone
 
 from jobs import JobContext, OutcomeUnknown, PermanentError, Skipped, current_job, job
-from notifications import compose, lifecycle, smtp
+from notifications import compose, lifecycle, sealed, smtp
 from notifications.models import Message
 from notifications.states import IN_DOUBT, State
 
@@ -99,8 +99,9 @@ def _commit_to_doubt(message: Message, run: JobContext, resends: int) -> None:
 
 def _write(message: Message) -> EmailMessage:
     """The mail of this row; the subject as it was written down. Raises Rejected for what no mail can hold."""
-    rendered = compose.render(template=message.template, language=message.language, context=message.context)
     try:
+        context = message.context | sealed.unseal(message.sealed)
+        rendered = compose.render(template=message.template, language=message.language, context=context)
         return compose.build(
             rendered=replace(rendered, subject=message.subject),
             to=message.recipient,

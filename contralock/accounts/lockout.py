@@ -28,7 +28,7 @@ EVERYWHERE = 10
 out has to work for it."""
 
 
-class Handler(AxesDatabaseHandler):  # type: ignore[misc] # axes carries no types
+class Handler(AxesDatabaseHandler):
     """Axes' own, with a wider limit for failures from anywhere."""
 
     def get_failures(self, request: Any, credentials: dict[str, Any] | None = None) -> int:
@@ -83,7 +83,8 @@ def refuse(request: HttpRequest, response: HttpResponse | None, credentials: dic
     """What a form (the admin's) answers to who is locked out; the API says it as a problem."""
     seconds = wait(email=account(request, credentials or request.POST), ip=client_ip(request), now=timezone.now())
     minutes = max(1, math.ceil(seconds / 60))
-    page = render(request, "accounts/locked.html", {"minutes": minutes, "language": "en"}, status=429)
+    context = {"minutes": minutes, "language": "en", "site_name": settings.SITE_NAME}
+    page = render(request, "accounts/locked.html", context, status=429)
     page["Retry-After"] = str(max(1, seconds))
     return page
 

@@ -17,7 +17,7 @@ from contralock.accounts.choices import Language, Role
 from contralock.accounts.managers import UserManager, normalize
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing] # knox has no types
     """A person who logs in with an email address."""
 
     email = models.EmailField(unique=True, validators=[validators.validate_plain_address])
@@ -89,7 +89,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.first_name or self.email
 
 
-class ApiToken(AbstractAuthToken):  # type: ignore[misc] # knox carries no types
+class ApiToken(AbstractAuthToken):
     """What a script logs in with. Only its hash is stored; the token itself is shown once, when it is made."""
 
     id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False, help_text="What its owner names it by.")

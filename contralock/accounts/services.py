@@ -1,4 +1,4 @@
-"""Writing accounts."""
+"""Making accounts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.db.models.functions import Lower
+from django.utils import timezone
 
+from contralock.accounts import mails
 from contralock.accounts.choices import Language, Role
 from contralock.accounts.managers import normalize
 from contralock.accounts.models import User
-from notifications import services as notifications
 
 EMAIL_INDEXES = ("user_email_ci", "accounts_user_email_key")
 
@@ -41,12 +42,12 @@ def register(
         raise ValueError(f"Nobody registers as {role!r}: staff are appointed in the admin.")
     if email_taken(email=email):  # before the slow hash; the unique index has the last word
         raise EmailTaken(email)
-    with _duplicate_means(EmailTaken(email)), transaction.atomic():
+    with duplicate_means(EmailTaken(email)), transaction.atomic():
         user = User.objects.create_user(
             email=email, password=password, first_name=first_name, last_name=last_name,
             role=role, language=language, time_zone=time_zone, country=country,
         )  # fmt: skip
-        _welcome(user)
+        mails.welcome(user, now=timezone.now())
     return user
 
 
@@ -55,19 +56,8 @@ def email_taken(*, email: str) -> bool:
     return User.objects.alias(lower=Lower("email")).filter(lower=Lower(Value(normalize(email)))).exists()
 
 
-def _welcome(user: User) -> None:
-    notifications.send(
-        key=f"welcome:{user.pk}",
-        template="welcome",
-        to=user.email,
-        name=user.get_full_name(),
-        language=user.language,
-        context={"first_name": user.get_short_name(), "role": user.role},
-    )
-
-
 @contextmanager
-def _duplicate_means(refusal: EmailTaken) -> Iterator[None]:
+def duplicate_means(refusal: Exception) -> Iterator[None]:
     """Raise `refusal` where PostgreSQL says that one of the email indexes was violated."""
     try:
         yield

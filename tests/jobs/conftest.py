@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+import hypothesis
 import kombu
 import pytest
 from celery.exceptions import Retry
@@ -23,6 +24,9 @@ from jobs.models import Job
 from jobs.window import Window, window
 from tests.jobs import zoo
 from tests.jobs.rows import HOUR, fresh, make
+
+hypothesis.settings.register_profile("busy machine", deadline=None, max_examples=50)
+hypothesis.settings.load_profile("busy machine")
 
 type Play = Callable[..., Job]
 

@@ -10,7 +10,7 @@ from django.db import DataError, IntegrityError, InterfaceError, OperationalErro
 
 from jobs import Cancelled, LeaseLost, OutcomeUnknown, PermanentError, Released, Skipped, Snooze
 from jobs.database import rows
-from jobs.outcomes import Budget, Outcome, completed, judge, lost_connection
+from jobs.outcomes import TOLD_TO_STOP, Budget, Outcome, completed, judge, lost_connection
 from jobs.states import MOVES, State
 from tests.jobs.marks import COMMITTED
 from tests.jobs.rows import end_backend, make
@@ -41,6 +41,7 @@ def test_what_returns_is_completed() -> None:
         (Snooze(60), State.DELAYED, Outcome.SNOOZED, 60),
         (Snooze(0), State.WAITING, Outcome.SNOOZED, 0),
         (Released("x"), State.WAITING, Outcome.RELEASED, None),
+        (SystemExit(TOLD_TO_STOP), State.WAITING, Outcome.RELEASED, None),
         (Cancelled("x"), State.CANCELLED, Outcome.CANCELLED, None),
         (OutcomeUnknown("x"), State.UNKNOWN, Outcome.UNKNOWN, None),
         (OutcomeUnknown("x", resend_after=600), State.DELAYED, Outcome.UNKNOWN, 600),
@@ -49,7 +50,7 @@ def test_what_returns_is_completed() -> None:
     ],
 )
 def test_what_spends_no_attempt(
-    error: Exception, state: State, outcome: Outcome, delay: float | None, budget: Budget
+    error: BaseException, state: State, outcome: Outcome, delay: float | None, budget: Budget
 ) -> None:
     verdict = judge(error, budget)
     assert (verdict.state, verdict.outcome, verdict.delay, verdict.failures) == (state, outcome, delay, 0)
