@@ -12,11 +12,11 @@ ENV UV_PROJECT_ENVIRONMENT=/app/.venv \
     UV_LINK_MODE=copy
 WORKDIR /src
 
-# Dependencies before the source: a changed line of code installs nothing anew. Every dependency comes as a wheel,
-# so no compiler is needed here either.
+# Dependencies before the source: a changed line of code installs nothing anew. --no-build: wheels only, since there is
+# no compiler here either.
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-dev --no-group local --compile-bytecode
+    uv sync --frozen --no-dev --no-group local --no-build --compile-bytecode
 
 COPY . .
 # The key is needed to read the settings, signs nothing and is gone with this command. Bytecode is made here because

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import uuid
 
 from celery.exceptions import Retry
-from django.db import connection
+from django.db import Error, connection
 
 from jobs import heartbeat, lifecycle
 from jobs.context import JobContext, entered
@@ -20,6 +21,8 @@ from jobs.maintenance.relay import ring_or_give_back
 from jobs.outcomes import Cancelled, Outcome, Verdict, completed, failed, judge
 from jobs.states import State
 from jobs.worker.identity import boot
+
+logger = logging.getLogger(__name__)
 
 
 class JobFailed(Exception):
@@ -78,10 +81,13 @@ def _tell(claim: Claim, verdict: Verdict, state: State | None, *, seconds: float
 
 def _ring_after(claim: Claim, state: State | None) -> None:
     """What may run now need not wait for the keeper: this job again, or the next of its concurrency key."""
-    if claim.concurrency_key:
-        ring_or_give_back(lifecycle.reserve_next_of_key(claim.concurrency_key))
-    elif state == State.WAITING:
-        ring_or_give_back(lifecycle.reserve_jobs(queue=claim.queue, ids=[claim.id]))
+    try:
+        if claim.concurrency_key:
+            ring_or_give_back(lifecycle.reserve_next_of_key(claim.concurrency_key))
+        elif state == State.WAITING:
+            ring_or_give_back(lifecycle.reserve_jobs(queue=claim.queue, ids=[claim.id]))
+    except Error as error:  # the job is finished; the keeper rings what is next
+        logger.warning("nothing was rung after job %s: %s", claim.id, error)
 
 
 def _report(verdict: Verdict, state: State | None) -> str:

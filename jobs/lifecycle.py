@@ -243,6 +243,8 @@ def cancel(job_id: uuid.UUID, *, reason: str) -> State:
         return State.CANCELLED
     if rows(sql.CANCEL_ACTIVE, {"id": job_id}):
         return State.ACTIVE
+    if rows(f"SELECT 1 FROM jobs_job WHERE id = %(id)s AND {sql.IN_DOUBT}", {"id": job_id}):  # noqa: S608 - a constant
+        raise CannotMove(f"Job {job_id} is in doubt: its outside effect may have happened, so it cannot be cancelled.")
     raise CannotMove(f"Job {job_id} is {_state(job_id)}: only a waiting, delayed or active job can be cancelled.")
 
 

@@ -20,7 +20,7 @@ UPDATE jobs_job j SET
     deadline = clock_timestamp() + make_interval(secs => %(timeout)s)
 WHERE j.id = %(id)s AND j.kind = ANY(%(kinds)s) AND (
     (j.state = 'waiting' AND {_OPEN} AND {_KEY_FREE}
-        AND (j.expires_at IS NULL OR j.expires_at > clock_timestamp()))
+        AND (j.expires_at IS NULL OR j.runs > 0 OR j.expires_at > clock_timestamp()))
     OR (j.state = 'active' AND j.lease_token = %(token)s))
 RETURNING j.kind, j.queue, j.args, j.runs, j.failures, j.crashes, j.max_attempts, j.available_at,
     j.concurrency_key, j.cancel_requested, j.trace
@@ -28,7 +28,8 @@ RETURNING j.kind, j.queue, j.args, j.runs, j.failures, j.crashes, j.max_attempts
 
 # Why a claim got nothing.
 REFUSAL = f"""
-SELECT j.state, j.kind, COALESCE(j.expires_at <= clock_timestamp(), false), NOT ({_OPEN}), NOT ({_KEY_FREE})
+SELECT j.state, j.kind, COALESCE(j.expires_at <= clock_timestamp() AND j.runs = 0, false),
+    NOT ({_OPEN}), NOT ({_KEY_FREE})
 FROM jobs_job j WHERE j.id = %(id)s
 """
 
@@ -50,6 +51,7 @@ WITH old AS (
             ELSE clock_timestamp() + make_interval(secs => %(delay)s) END,
         finished_at = CASE WHEN old.target = ANY(%(finished)s) THEN clock_timestamp() END,
         lease_until = NULL, deadline = NULL, published_at = NULL, rings = 0,
+        cancel_requested = j.cancel_requested AND %(outcome)s <> 'unknown',
         result = %(result)s::jsonb, error = %(error)s
     FROM old WHERE j.id = old.id RETURNING j.state
 ), ended AS ({_ATTEMPT} RETURNING number)
@@ -94,7 +96,7 @@ UPDATE jobs_job j SET state = 'waiting', published_at = NULL, rings = 0 FROM due
 
 EXPIRE = """
 WITH late AS (
-    SELECT id FROM jobs_job WHERE state IN ('waiting', 'delayed') AND expires_at <= %(now)s
+    SELECT id FROM jobs_job WHERE state IN ('waiting', 'delayed') AND expires_at <= %(now)s AND runs = 0
     ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE jobs_job j SET state = 'cancelled', finished_at = clock_timestamp(), error = 'expired before it was started'
@@ -125,11 +127,17 @@ RESERVE_SILENT = RESERVE.format(
 RESERVE_IDS = RESERVE.format(which="j.id = ANY(%(ids)s)")
 RESERVE_KEY = RESERVE.replace("j.queue = %(queue)s AND {which}", "j.concurrency_key = %(key)s").format()
 
-CANCEL_UNSTARTED = """
+# A mail or money may be under way: only the resend, a resolver or a person ends a doubt.
+IN_DOUBT = "EXISTS (SELECT FROM jobs_attempt a WHERE a.job_id = jobs_job.id AND a.outcome = 'unknown')"
+
+CANCEL_UNSTARTED = f"""
 UPDATE jobs_job SET state = 'cancelled', finished_at = clock_timestamp(), error = %(reason)s
-WHERE id = %(id)s AND state IN ('waiting', 'delayed') RETURNING state
+WHERE id = %(id)s AND state IN ('waiting', 'delayed') AND NOT {IN_DOUBT} RETURNING state
 """
-CANCEL_ACTIVE = "UPDATE jobs_job SET cancel_requested = true WHERE id = %(id)s AND state = 'active' RETURNING state"
+CANCEL_ACTIVE = f"""
+UPDATE jobs_job SET cancel_requested = true
+WHERE id = %(id)s AND state = 'active' AND NOT {IN_DOUBT} RETURNING state
+"""
 
 RETRY = """
 UPDATE jobs_job SET state = 'waiting', failures = 0, crashes = 0, available_at = clock_timestamp(), finished_at = NULL,

@@ -72,3 +72,11 @@ class JobTask(Task):
     def apply(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: Celery's eager mode has neither a row nor a lease, so what it shows is not what happens."""
         raise NotImplementedError(f"{self.kind.name}: call the function itself, or .delay(); .apply() is not offered.")
+
+    def _no_map(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: Celery's map would run the function in a task of its own, past row and lease."""
+        raise NotImplementedError(
+            f"{self.kind.name}: use .delay_many([{{…}}, …]); map, starmap and chunks are not offered."
+        )
+
+    map = starmap = chunks = _no_map

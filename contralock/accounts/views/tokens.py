@@ -55,7 +55,9 @@ class TokensView(AccountView):
         row.token = token
         return Response(answers.NewToken(row).data, status=201)
 
-    @extend_schema(tags=["tokens"], summary="Revoke all API tokens", responses={204: None})
+    @extend_schema(
+        operation_id="auth_tokens_destroy_all", tags=["tokens"], summary="Revoke all API tokens", responses={204: None}
+    )
     def delete(self, request: Request) -> Response:
         """204; also the one that this request came with."""
         api_tokens.revoke_all(user=user_of(request))
