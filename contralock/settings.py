@@ -174,6 +174,8 @@ JOBS_KEEP_COMPLETED = env.int("QUEUE_REMOVE_ON_COMPLETE", default=100)
 JOBS_KEEP_FAILED = env.int("QUEUE_REMOVE_ON_FAIL", default=50)
 JOBS_KEEP_COMPLETED_FOR = timedelta(days=env.float("JOBS_KEEP_COMPLETED_DAYS", default=7.0))
 JOBS_KEEP_FAILED_FOR = timedelta(days=env.float("JOBS_KEEP_FAILED_DAYS", default=30.0))
+JOBS_SECRET_KEYS = env.list("JOBS_SECRET_KEYS", default=[])  # Fernet keys for sensitive arguments, newest first;
+# none: one is derived from SECRET_KEY, and then jobs that wait when SECRET_KEY changes cannot be read any more
 JOBS_PREPARE = env.bool("JOBS_PREPARE", default=True)  # false behind a pooler that cannot prepare statements
 JOBS_DRILL = env.bool("JOBS_DRILL", default=False)  # registers jobs.drill, which crashes on demand
 
@@ -236,6 +238,7 @@ EMAIL_HOST_USER = env.str("SMTP_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("SMTP_PASS", default="")
 EMAIL_TIMEOUT = env.float("SMTP_TIMEOUT", default=15.0)  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="ContraLock <noreply@contralock.example>")
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@contralock.example")  # whom a mail says to write to
 MAIL_RESEND_AFTER = env.float("MAIL_RESEND_AFTER", default=600.0)  # seconds after a mail whose fate is unknown
 
 # ---------------------------------------------------------------- REST

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jobs.outcomes import Released as Released
     from jobs.outcomes import Skipped as Skipped
     from jobs.outcomes import Snooze as Snooze
+    from jobs.secrets import Sensitive as Sensitive
     from jobs.states import State as State
 
 _HOME = {
@@ -34,6 +35,7 @@ _HOME = {
     "InvalidOptions": "jobs.enqueue",
     "InvalidArguments": "jobs.arguments",
     "State": "jobs.states",
+    "Sensitive": "jobs.secrets",
 } | dict.fromkeys(
     ("Cancelled", "LeaseLost", "OutcomeUnknown", "PermanentError", "Released", "Skipped", "Snooze"), "jobs.outcomes"
 )
@@ -48,6 +50,7 @@ __all__ = [
     "OutcomeUnknown",
     "PermanentError",
     "Released",
+    "Sensitive",
     "Skipped",
     "Snooze",
     "State",

@@ -12,6 +12,9 @@ from django.conf import settings
 from django.db.models import Model
 from pydantic import ConfigDict, Field, ValidationError, create_model
 
+from jobs.cards import find_card_number
+from jobs.secrets import is_sensitive
+
 _PREFIX = "argument_"
 
 
@@ -40,6 +43,9 @@ class Arguments:
             default = ... if parameter.default is parameter.empty else parameter.default
             # Under a name of its own: an argument may be called `json` or `copy`, as pydantic's methods are.
             fields[f"{_PREFIX}{name}"] = (hints[name], Field(default, alias=name))
+        self.sensitive = frozenset(
+            name.removeprefix(_PREFIX) for name, (hint, _) in fields.items() if is_sensitive(hint)
+        )
         self.names = [name.removeprefix(_PREFIX) for name in fields]
         self._model = create_model(
             f"{function.__name__}_arguments",
@@ -58,6 +64,11 @@ class Arguments:
             raise InvalidArguments(f"{self.kind}: the arguments cannot be written as JSON: {error}") from None
         self._refuse_unstorable(text)
         stored: dict[str, Any] = json.loads(text)
+        if find_card_number(stored):
+            raise InvalidArguments(
+                f"{self.kind}: an argument looks like a card number, and those are never stored. "
+                "Pass the payment provider's reference instead."
+            )
         return stored
 
     def dump_json(self, kwargs: dict[str, Any]) -> dict[str, Any]:

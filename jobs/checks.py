@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import Error
 from django.core.checks import register as register_check
+
+
+def is_fernet_key(text: str) -> bool:
+    """Whether `text` is 32 bytes in URL-safe base64."""
+    try:
+        Fernet(text)
+    except ValueError:
+        return False
+    return True
 
 
 def register() -> None:
@@ -46,6 +56,12 @@ def settings_fit(**_: Any) -> list[Error]:
             f"JOBS_DEFAULT_QUEUE {settings.JOBS_DEFAULT_QUEUE!r} is not in JOBS_QUEUES.",
             f"Use one of {', '.join(settings.JOBS_QUEUES)}.",
             "jobs.E005",
+        ),
+        (
+            not all(is_fernet_key(key) for key in settings.JOBS_SECRET_KEYS),
+            "JOBS_SECRET_KEYS holds something that is no Fernet key.",
+            "Make one: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
+            "jobs.E007",
         ),
         (
             settings.JOBS_TICK * 8 > settings.JOBS_LEASE,

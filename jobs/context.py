@@ -15,6 +15,7 @@ from jobs.database import rows
 from jobs.heartbeat import Lease
 from jobs.lifecycle import Claim, clean, finish_params, storable
 from jobs.outcomes import Budget, Cancelled, LeaseLost, Released, completed
+from jobs.secrets import scrub, scrub_value
 
 _current: ContextVar[JobContext] = ContextVar("current_job")
 
@@ -26,6 +27,7 @@ class JobContext:
         self.claim = claim
         self.lease = lease
         self.budget = budget
+        self.secret_words: tuple[str, ...] = ()
 
     @property
     def id(self) -> uuid.UUID:
@@ -44,11 +46,14 @@ class JobContext:
 
     def log(self, line: str) -> None:
         """Keep a line with the job."""
-        rows("INSERT INTO jobs_joblog (job_id, run, line) VALUES (%s, %s, %s)", [self.id, self.run, clean(line)])
+        rows(
+            "INSERT INTO jobs_joblog (job_id, run, line) VALUES (%s, %s, %s)",
+            [self.id, self.run, scrub(clean(line), self.secret_words)],
+        )
 
     def progress(self, done: Any) -> None:
         """Show how far it is: a number from 0 to 100, or any small JSON value. Raises LeaseLost."""
-        params = {"id": self.id, "token": self.claim.token, "progress": storable(done)}
+        params = {"id": self.id, "token": self.claim.token, "progress": storable(scrub_value(done, self.secret_words))}
         if not rows(sql.PROGRESS, params):
             raise LeaseLost(f"job {self.id}, run {self.run}")
 
@@ -76,7 +81,7 @@ class JobContext:
         """
         if not connection.in_atomic_block:
             raise RuntimeError("complete() belongs into the transaction of the effects: with transaction.atomic(): …")
-        if not rows(sql.FINISH, finish_params(self.claim, completed(result))):
+        if not rows(sql.FINISH, finish_params(self.claim, completed(scrub_value(result, self.secret_words)))):
             raise LeaseLost(f"job {self.id}, run {self.run}: another worker owns it now")
 
 

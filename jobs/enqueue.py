@@ -19,6 +19,7 @@ from jobs.lifecycle import clean
 from jobs.models import UNFINISHED_STATES, Job
 from jobs.options import InvalidOptions, Options
 from jobs.ring import choose, ring_on_commit
+from jobs.secrets import seal
 from jobs.states import State
 
 __all__ = ["InvalidOptions", "JobHandle", "adopt", "enqueue", "enqueue_json", "enqueue_many"]
@@ -125,12 +126,14 @@ WHERE held.until <= clock_timestamp()
 
 def _row(kind: Kind, stored: dict[str, Any], kwargs: dict[str, Any], options: Options) -> NewJob:
     expires_in, expires_at = options.expiry
+    shown, sealed = seal(stored, kind.arguments.sensitive)
     return NewJob(
         id=uuid7(),
         kind=kind.name,
         queue=options.queue or kind.queue,
         priority=kind.priority if options.priority is None else options.priority,
-        args=stored,
+        args=shown,
+        sealed_args=sealed,
         state=State.DELAYED if options.is_later(timezone.now()) else State.WAITING,
         max_attempts=kind.max_attempts,
         eta=options.eta,

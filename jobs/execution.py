@@ -6,6 +6,7 @@ import logging
 import os
 import time
 import uuid
+from dataclasses import replace
 
 from celery.exceptions import Retry
 from django.db import Error, connection
@@ -19,6 +20,7 @@ from jobs.kinds import Kind
 from jobs.lifecycle import Claim
 from jobs.maintenance.relay import ring_or_give_back
 from jobs.outcomes import Cancelled, Outcome, Verdict, completed, failed, judge
+from jobs.secrets import scrub, scrub_value, unseal, words_of
 from jobs.states import State
 from jobs.worker.identity import boot
 
@@ -57,14 +59,29 @@ def _call(kind: Kind, context: JobContext) -> Verdict:
         with entered(context):
             if context.claim.cancel_requested:
                 raise Cancelled("cancelled on request")
-            verdict = completed(kind.function(**kind.arguments.load(context.claim.args)))
+            secret = unseal(context.claim.sealed_args)
+            context.secret_words = words_of(secret)
+            verdict = completed(kind.function(**kind.arguments.load(context.claim.args | secret)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - anything a handler raises is its outcome
         verdict = judge(error, context.budget)
+    verdict = masked(verdict, context.secret_words)
     if connection.connection is not None and not connection.autocommit:
         connection.in_atomic_block = False  # or close() would keep the dead connection for the block's end
         connection.close()  # rolls back
         return failed(RuntimeError("the handler left a transaction open"), context.budget)
     return verdict
+
+
+def masked(verdict: Verdict, words: tuple[str, ...]) -> Verdict:
+    """The verdict without sensitive arguments in its texts."""
+    if not words:
+        return verdict
+    return replace(
+        verdict,
+        error=scrub(verdict.error, words),
+        traceback=scrub(verdict.traceback, words),
+        result=scrub_value(verdict.result, words),
+    )
 
 
 def _tell(claim: Claim, verdict: Verdict, state: State | None, *, seconds: float) -> None:

@@ -24,15 +24,16 @@ BATCH = 1000
 # Times that are relative are counted by the database's clock. The ids are the caller's, so a repeat of
 # rows that did arrive changes nothing.
 _INSERT = """
-INSERT INTO jobs_job (id, kind, queue, priority, args, state, runs, failures, crashes, max_attempts, available_at,
-    expires_at, dispatch_no, rings, published_at, unique_key, concurrency_key, subject, tags, options, enqueued_by,
-    trace, schedule_id, slot, error, cancel_requested)
-SELECT id, kind, queue, priority, args, state, 0, 0, 0, max_attempts,
+INSERT INTO jobs_job (id, kind, queue, priority, args, sealed_args, state, runs, failures, crashes, max_attempts,
+    available_at, expires_at, dispatch_no, rings, published_at, unique_key, concurrency_key, subject, tags, options,
+    enqueued_by, trace, schedule_id, slot, error, cancel_requested)
+SELECT id, kind, queue, priority, args, sealed_args, state, 0, 0, 0, max_attempts,
     COALESCE(eta, statement_timestamp() + make_interval(secs => COALESCE(countdown, 0))),
     COALESCE(expires_at, statement_timestamp() + make_interval(secs => expires_in)),
     rung::int, rung::int, CASE WHEN rung THEN statement_timestamp() END, unique_key, concurrency_key, subject,
     ARRAY(SELECT jsonb_array_elements_text(tags)), options, enqueued_by, trace, schedule_id, slot, '', false
-FROM jsonb_to_recordset(%s::jsonb) AS r (id uuid, kind text, queue text, priority smallint, args jsonb, state text,
+FROM jsonb_to_recordset(%s::jsonb) AS r (id uuid, kind text, queue text, priority smallint, args jsonb,
+    sealed_args text, state text,
     max_attempts int, eta timestamptz, countdown float8, expires_at timestamptz, expires_in float8, rung bool,
     unique_key text, concurrency_key text, subject text, tags jsonb, options jsonb, enqueued_by text, trace text,
     schedule_id bigint, slot timestamptz)
@@ -49,6 +50,7 @@ class NewJob:
     queue: str
     priority: int
     args: dict[str, Any]
+    sealed_args: str | None
     state: State
     max_attempts: int
     eta: datetime | None

@@ -43,6 +43,7 @@ class Claim:
     kind: str
     queue: str
     args: dict[str, Any]
+    sealed_args: str | None
     run: int
     failures: int
     crashes: int
@@ -91,13 +92,14 @@ def claim(
         return None
     if not found:
         return None
-    kind, queue, args, run, failures, crashes, max_attempts, due_at, key, cancel, trace = found[0]
+    kind, queue, args, sealed, run, failures, crashes, max_attempts, due_at, key, cancel, trace = found[0]
     return Claim(
         id=job_id,
         token=token,
         kind=kind,
         queue=queue,
         args=json.loads(args) if isinstance(args, str) else args,
+        sealed_args=sealed,
         run=run,
         failures=failures,
         crashes=crashes,

@@ -26,6 +26,7 @@ class Job(models.Model):
     queue = models.CharField(max_length=50)
     priority = models.SmallIntegerField(default=5, help_text="0 (first) to 9 (last).")
     args = models.JSONField(default=dict, help_text="Keyword arguments, validated against the kind's signature.")
+    sealed_args = models.TextField(null=True, editable=False)  # noqa: DJ001 - null: it has none
     state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in State])
 
     runs = models.IntegerField(default=0, help_text="How often it was started.")

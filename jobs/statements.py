@@ -22,7 +22,7 @@ WHERE j.id = %(id)s AND j.kind = ANY(%(kinds)s) AND (
     (j.state = 'waiting' AND {_OPEN} AND {_KEY_FREE}
         AND (j.expires_at IS NULL OR j.runs > 0 OR j.expires_at > clock_timestamp()))
     OR (j.state = 'active' AND j.lease_token = %(token)s))
-RETURNING j.kind, j.queue, j.args, j.runs, j.failures, j.crashes, j.max_attempts, j.available_at,
+RETURNING j.kind, j.queue, j.args, j.sealed_args, j.runs, j.failures, j.crashes, j.max_attempts, j.available_at,
     j.concurrency_key, j.cancel_requested, j.trace
 """
 

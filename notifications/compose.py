@@ -55,7 +55,12 @@ def render(*, template: str, language: str, context: Mapping[str, Any]) -> Rende
     """
     language, subject, text, html = _load(template, language)
     context = OPTIONAL | dict(context)
-    site = {"language": language, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL.rstrip("/")}
+    site = {
+        "language": language,
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL.rstrip("/"),
+        "support_email": settings.SUPPORT_EMAIL,
+    }
     with translation.override(language):
         line = one_line(_fill(subject, dict(context) | site, escape=False))
         site["subject"] = line

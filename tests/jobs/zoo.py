@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from jobs import JobContext, current_job, job
+from jobs import JobContext, Sensitive, current_job, job
 
 PLACE = "tests.jobs.zoo"
 
@@ -61,3 +61,21 @@ def divides(*, number: int) -> None:
 @job(subject=lambda *, code: f"code:{chr(code)}")
 def odd(*, code: int) -> None:
     """Has a subject that may be of odd characters; safe to run twice, it does nothing."""
+
+
+@dataclass
+class Ear:
+    """What `secretive` was told, and what it does with it."""
+
+    heard: list[tuple[str, int | None]] = field(default_factory=list)
+    part: Callable[[str], Any] = lambda _: None
+
+
+ear = Ear()
+
+
+@job(max_attempts=2)
+def secretive(*, who: str, iban: Annotated[str, Sensitive], pin: Annotated[int | None, Sensitive] = None) -> Any:
+    """Hear a secret and do what the test wants; safe to run twice, the test knows."""
+    ear.heard.append((iban, pin))
+    return ear.part(iban)
