@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -25,6 +26,13 @@ class ProblemSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Of an invalid request: field → messages; `non_field_errors` is about the body as a whole.",
     )
+
+
+class ApiTokenScheme(KnoxTokenScheme):
+    """How a script logs in: `Authorization: Token …`."""
+
+    target_class = "contralock.accounts.authentication.ApiTokenAuthentication"
+    name = "apiToken"
 
 
 class ProblemSchema(AutoSchema):

@@ -244,7 +244,7 @@ MAIL_RESEND_AFTER = env.float("MAIL_RESEND_AFTER", default=600.0)  # seconds aft
 # ---------------------------------------------------------------- REST
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",  # first: its challenge makes "who are you?" a 401
+        "contralock.accounts.authentication.ApiTokenAuthentication",  # first: its challenge makes "who are you?" a 401
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -294,5 +294,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # The engine says one line per run (jobs/events.py); Celery's three would say less.
-    "loggers": {name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy")},
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy")}
+    | {"axes": {"level": "WARNING"}},  # at INFO two lines per login, also of who succeeds
 }

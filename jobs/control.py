@@ -20,6 +20,14 @@ def retry(job_id: uuid.UUID, *, by: str = "") -> None:
     emit("retried by hand", job=job_id, by=by)
 
 
+def promote(job_id: uuid.UUID, *, by: str = "") -> None:
+    """Let a delayed job run now instead of at its time. Raises CannotMove in words."""
+    with transaction.atomic():
+        queue = lifecycle.promote_one(job_id)
+        transaction.on_commit(lambda: ring_jobs([job_id], queues=[queue]), robust=True)
+    emit("promoted by hand", job=job_id, by=by)
+
+
 def cancel(job_id: uuid.UUID, *, reason: str, by: str = "") -> State:
     """Cancel a job, or ask a running one to stop at its next checkpoint (ACTIVE is returned then).
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from jobs.database import now as database_now
 from jobs.database import rows
 from jobs.kinds import unknown_queue
-from jobs.maintenance.relay import ring_queue
+from jobs.maintenance.relay import ring_queue, wake
 from jobs.models import QueuePause
 
 OPERATOR = "operator"
@@ -56,15 +56,6 @@ def end_pauses_once(now: datetime) -> int:
         for (queue,) in ended:
             wake(queue)
     return len(ended)
-
-
-def wake(queue: str) -> None:
-    """Let every doorbell of this queue that was rung so far count as lost: paused workers have burnt them."""
-    rows(
-        "INSERT INTO jobs_queuecontrol (queue, wake_at) VALUES (%s, clock_timestamp()) "
-        "ON CONFLICT (queue) DO UPDATE SET wake_at = excluded.wake_at",
-        [queue],
-    )
 
 
 def _known(queue: str) -> None:

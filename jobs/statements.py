@@ -117,7 +117,7 @@ WITH head AS (
 UPDATE jobs_job j SET published_at = clock_timestamp(), dispatch_no = j.dispatch_no + 1,
     rings = LEAST(j.rings + 1, 1000)
 FROM head WHERE j.id = head.id
-RETURNING j.id, j.dispatch_no, j.kind, j.queue, j.priority, j.available_at
+RETURNING j.id, j.dispatch_no, j.kind, j.queue, j.priority, j.available_at, j.rings > 1 OR j.crashes > 0
 """
 RESERVE_SILENT = RESERVE.format(
     which="""(%(kinds)s::text[] IS NULL OR j.kind = ANY(%(kinds)s::text[]))
@@ -130,6 +130,12 @@ RESERVE_KEY = RESERVE.replace("j.queue = %(queue)s AND {which}", "j.concurrency_
 # A mail or money may be under way: only the resend, a resolver or a person ends a doubt.
 IN_DOUBT = "EXISTS (SELECT FROM jobs_attempt a WHERE a.job_id = jobs_job.id AND a.outcome = 'unknown')"
 
+# A worker that was not seen for a lease is gone, and the doorbells that it had taken and not answered with it.
+GONE_WORKERS = """
+UPDATE jobs_worker SET stopped_at = clock_timestamp()
+WHERE stopped_at IS NULL AND seen_at < %(before)s RETURNING name, queues
+"""
+
 CANCEL_UNSTARTED = f"""
 UPDATE jobs_job SET state = 'cancelled', finished_at = clock_timestamp(), error = %(reason)s
 WHERE id = %(id)s AND state IN ('waiting', 'delayed') AND NOT {IN_DOUBT} RETURNING state
@@ -137,6 +143,15 @@ WHERE id = %(id)s AND state IN ('waiting', 'delayed') AND NOT {IN_DOUBT} RETURNI
 CANCEL_ACTIVE = f"""
 UPDATE jobs_job SET cancel_requested = true
 WHERE id = %(id)s AND state = 'active' AND NOT {IN_DOUBT} RETURNING state
+"""
+
+# The wait after a doubt is the handler's: it gives the other side time to say what happened.
+PROMOTE_ONE = """
+UPDATE jobs_job SET state = 'waiting', available_at = LEAST(available_at, clock_timestamp()),
+    published_at = NULL, rings = 0
+WHERE id = %(id)s AND state = 'delayed' AND NOT EXISTS (SELECT FROM jobs_attempt a
+    WHERE a.job_id = jobs_job.id AND a.number = jobs_job.runs AND a.outcome = 'unknown')
+RETURNING queue
 """
 
 RETRY = """

@@ -70,7 +70,7 @@ def wait(*, email: str, ip: str | None, now: datetime) -> int:
         for attempts, limit in ((recent.filter(ip_address=ip), 1), (recent, EVERYWHERE))
         if _sum(attempts) >= limit * settings.AXES_FAILURE_LIMIT
     ]
-    return math.ceil(max(waits, default=0))
+    return math.ceil(min(max(waits, default=0), _cool_off().total_seconds()))
 
 
 def lift(*, email: str) -> int:

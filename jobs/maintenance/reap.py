@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
+
+from jobs.database import rows
 from jobs.events import emit
 from jobs.lifecycle import Lost, lose_expired
-from jobs.maintenance.relay import ring_jobs
+from jobs.maintenance.relay import ring_jobs, wake
+from jobs.statements import GONE_WORKERS
 from jobs.states import State
 
 BATCH = 500
@@ -19,7 +23,16 @@ def reap_once(now: datetime, *, not_before: datetime) -> int:
         return 0
     lost = lose_expired(now=now, limit=BATCH)
     tell_and_ring(lost)
+    _bury_workers(now)
     return len(lost)
+
+
+def _bury_workers(now: datetime) -> None:
+    """Let what a dead worker had prefetched be rung again at once. One that was only frozen says so when it wakes."""
+    for name, queues in rows(GONE_WORKERS, {"before": now - timedelta(seconds=settings.JOBS_LEASE)}):
+        emit("worker gone", worker=name, queues=",".join(queues))
+        for queue in queues:
+            wake(queue)
 
 
 def tell_and_ring(lost: Sequence[Lost]) -> None:

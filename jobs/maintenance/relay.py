@@ -97,6 +97,15 @@ def ring_queue(queue: str) -> None:
             _ring_backlog(backlog, now, backlog.woken_at or now)
 
 
+def wake(queue: str) -> None:
+    """Let every doorbell of this queue that was rung so far count as lost (burnt while paused, or by a dead worker)."""
+    rows(
+        "INSERT INTO jobs_queuecontrol (queue, wake_at) VALUES (%s, clock_timestamp()) "
+        "ON CONFLICT (queue) DO UPDATE SET wake_at = excluded.wake_at",
+        [queue],
+    )
+
+
 def ring_or_give_back(bells: Sequence[Bell]) -> None:
     """Ring; if the broker is away, mark the jobs unrung again."""
     if bells and not ring(bells):

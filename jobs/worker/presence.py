@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 SEEN = """
 INSERT INTO jobs_worker (id, name, host, pid, queues, kinds, concurrency, version, stopping)
 VALUES (%(id)s, %(name)s, %(host)s, %(pid)s, %(queues)s, %(kinds)s, %(concurrency)s, %(version)s, %(stopping)s)
-ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), stopping = excluded.stopping
+ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), stopping = excluded.stopping, stopped_at = NULL
 """
 GONE = "UPDATE jobs_worker SET stopped_at = clock_timestamp(), stopping = true WHERE id = %(id)s"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import suppress
 from html import unescape
@@ -81,9 +82,7 @@ class Script(Client):
 
 
 def compact(body: Any) -> bytes:
-    """As JSON; also what json.dumps has an opinion on."""
-    import json
-
+    """As JSON."""
     return json.dumps(body).encode()
 
 
@@ -132,5 +131,5 @@ def asked_reset(email: str = "ada@example.com") -> dict[str, str]:
     """Ask for a reset and return uid and token from the newest mail."""
     answer = Browser().send("POST", "password/reset", {"email": email})
     assert answer.status_code == 202
-    work("contralock.accounts.mail_password_reset")
+    work("accounts.mail_password_reset")
     return query_of(link_in(mails("password_reset")[-1]))

@@ -114,6 +114,15 @@ class Lifecycle(RuleBasedStateMachine):
             self.move(State.WAITING)
 
     @rule()
+    def promote_by_hand(self) -> None:
+        try:
+            lifecycle.promote_one(self.job.id)
+        except CannotMove:
+            return
+        assert self.model.state is State.DELAYED
+        self.move(State.WAITING)
+
+    @rule()
     def cancel(self) -> None:
         try:
             answer = lifecycle.cancel(self.job.id, reason="x")
