@@ -63,7 +63,7 @@ def flatten(detail: Any, field: str = "") -> dict[str, list[str]]:
         messages = detail if isinstance(detail, list) else [detail]
         return {field or WHOLE: [_sendable(str(message)) for message in messages]} if messages else {}
     for name, inner in branches:
-        for path, messages in flatten(inner, f"{field}.{name}" if field else str(name)).items():
+        for path, messages in flatten(inner, _sendable(f"{field}.{name}" if field else str(name))).items():
             found.setdefault(path, []).extend(messages)
     return found
 

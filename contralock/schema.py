@@ -9,6 +9,7 @@ from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
+from rest_framework.throttling import ScopedRateThrottle
 
 from contralock.problems import CONTENT_TYPE
 
@@ -28,7 +29,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     )
 
 
-class ApiTokenScheme(KnoxTokenScheme):
+class ApiTokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
     """How a script logs in: `Authorization: Token …`."""
 
     target_class = "contralock.accounts.authentication.ApiTokenAuthentication"
@@ -54,7 +55,7 @@ class ProblemSchema(AutoSchema):
             404: "{" in self.path,
             406: True,
             415: self._takes_body(),
-            429: bool(self.view.get_throttles()),
+            429: any(_counts(throttle, self.view) for throttle in self.view.get_throttles()),
         }
         further = getattr(self.view, "further_problems", ())  # what a view raises besides
         return sorted({status for status, may in possible.items() if may} | {*further})
@@ -70,3 +71,8 @@ class ProblemSchema(AutoSchema):
     def _problem(self, status: int) -> dict[str, Any]:
         component = self.resolve_serializer(ProblemSerializer, "response")
         return {"description": HTTPStatus(status).phrase, "content": {CONTENT_TYPE: {"schema": component.ref}}}
+
+
+def _counts(throttle: Any, view: Any) -> bool:
+    """Whether a throttle of this view can refuse: a scoped one does nothing where no scope is named."""
+    return not isinstance(throttle, ScopedRateThrottle) or bool(getattr(view, "throttle_scope", None))

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from django.urls import get_resolver
 
 from contralock.accounts.urls import urlpatterns
 
@@ -33,7 +32,6 @@ def test_it_is_openapi_3_1_and_describes_every_endpoint(schema: dict[str, Any]) 
     described = {re.sub(r"{.*}", "*", path) for path in schema["paths"]}
     ours = {"/api/auth/" + re.sub(r"<.*>", "*", str(route.pattern)) for route in urlpatterns}
     assert ours <= described
-    assert get_resolver().reverse_dict
 
 
 @pytest.mark.parametrize(
@@ -49,8 +47,7 @@ def test_it_is_openapi_3_1_and_describes_every_endpoint(schema: dict[str, Any]) 
 )
 def test_errors_are_described_as_problems(schema: dict[str, Any], path: str, method: str, statuses: list[str]) -> None:
     responses = schema["paths"][f"/api/auth/{path}"][method]["responses"]
-    assert sorted(responses) == [status for status in sorted(responses) if status in statuses]
-    assert set(statuses) <= set(responses)
+    assert sorted(responses) == statuses
     for status in statuses:
         if status >= "400":
             content = responses[status]["content"]["application/problem+json"]

@@ -30,7 +30,9 @@ class Form(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := [name for name in data if name not in self.fields]):
-            raise serializers.ValidationError({name: ["There is no such field to be set here."] for name in unknown})
+            raise serializers.ValidationError(
+                {name: ["There is no such field to be set here."] for name in unknown[:10]}
+            )
         return super().to_internal_value(data)
 
 

@@ -64,7 +64,7 @@ def oversleep(*, seconds: float = 60.0) -> None:
 def betray(*, secret: str) -> None:
     """Fail with its argument in the text of a chained exception."""
     try:
-        raise ValueError(f"card {secret} refused")
+        raise ValueError(f"account {secret} refused")
     except ValueError as error:
         raise RuntimeError(f"payment with {secret} failed") from error
 

@@ -15,7 +15,7 @@ from tests.acceptance.handlers import betray
 from tests.acceptance.history import outcomes, wait_for_state
 from tests.nodes import BeatNode, WorkerNode
 
-SECRET = "4242-4242-4242-4242"
+SECRET = "DE02120300000000202051"
 
 
 @contextmanager

@@ -16,7 +16,17 @@ from contralock.accounts.links import LinkRefused
 from contralock.accounts.models import User
 from notifications.models import Message
 from tests.accounts.people import (
-    OTHER_PASSWORD, PASSWORD, Browser, assert_problem, link_in, logged_in, mails, person, query_of, text_of, work,
+    OTHER_PASSWORD,
+    PASSWORD,
+    Browser,
+    assert_problem,
+    link_in,
+    logged_in,
+    mails,
+    person,
+    query_of,
+    text_of,
+    work,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -67,14 +67,14 @@ def test_the_session_that_somebody_planted_is_not_the_one_that_logs_in() -> None
     planted = browser.session
     planted["seen"] = True
     planted.save()
-    browser.cookies["sessionid"] = planted.session_key
+    browser.cookies["sessionid"] = str(planted.session_key)
     before = browser.send("GET", "session").cookies["csrftoken"].value
     answer = browser.log_in()
     assert answer.status_code == 200
     assert answer.cookies["sessionid"].value != planted.session_key
     assert answer.cookies["csrftoken"].value != before
     stranger = Browser()
-    stranger.cookies["sessionid"] = planted.session_key
+    stranger.cookies["sessionid"] = str(planted.session_key)
     assert stranger.email() is None
 
 

@@ -85,7 +85,9 @@ def test_a_page_speaks_the_accounts_language_else_the_browsers() -> None:
 
 
 @pytest.mark.parametrize("page", ["verify", "email", "reset"])
-@pytest.mark.parametrize("query", [{}, {"token": ""}, {"token": "x"}, {"token": "<script>"}, {"uid": "MQ", "token": "a\0"}])
+@pytest.mark.parametrize(
+    "query", [{}, {"token": ""}, {"token": "x"}, {"token": "<script>"}, {"uid": "MQ", "token": "a\0"}]
+)
 def test_a_link_that_does_not_work_says_so(page: str, query: dict[str, str]) -> None:
     _, answer = visit(f"/account/{page}", **query)
     assert answer.status_code == 400

@@ -9,7 +9,15 @@ from rest_framework.throttling import ScopedRateThrottle
 
 from contralock.accounts.models import User
 from tests.accounts.people import (
-    OTHER_PASSWORD, PASSWORD, Browser, Script, assert_problem, logged_in, mails, person, text_of,
+    OTHER_PASSWORD,
+    PASSWORD,
+    Browser,
+    Script,
+    assert_problem,
+    logged_in,
+    mails,
+    person,
+    text_of,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db

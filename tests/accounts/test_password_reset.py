@@ -17,8 +17,19 @@ from contralock.accounts.models import ApiToken, User
 from jobs.models import Job
 from notifications.models import Message
 from tests.accounts.people import (
-    OTHER_PASSWORD, PASSWORD, Browser, Script, asked_reset, assert_problem, logged_in, mails, person, query_of, link_in,
-    text_of, work,
+    OTHER_PASSWORD,
+    PASSWORD,
+    Browser,
+    Script,
+    asked_reset,
+    assert_problem,
+    link_in,
+    logged_in,
+    mails,
+    person,
+    query_of,
+    text_of,
+    work,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db(transaction=True)

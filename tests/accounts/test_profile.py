@@ -39,7 +39,9 @@ def test_a_profile_is_changed_and_read_back() -> None:
 def test_what_is_left_out_stays_and_an_empty_text_empties() -> None:
     browser = logged_in(person())
     patch(browser, **FULL)
-    assert patch(browser, city="", vatId="", country="").json().items() >= {"city": "", "company": FULL["company"]}.items()
+    assert (
+        patch(browser, city="", vatId="", country="").json().items() >= {"city": "", "company": FULL["company"]}.items()
+    )
     assert patch(browser).status_code == 200
     assert User.objects.get().first_name == "Zoë"
 
@@ -52,7 +54,10 @@ def test_nobody_has_no_profile() -> None:
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        ("firstName", [None, "", " ", "x" * 81, NUL, SURROGATE, HUGE, 7, True, [], {}, "a\nb", "see http://evil.example"]),
+        (
+            "firstName",
+            [None, "", " ", "x" * 81, NUL, SURROGATE, HUGE, 7, True, [], {}, "a\nb", "see http://evil.example"],
+        ),
         ("lastName", [None, "", "x" * 81, NUL, "www.evil.example"]),
         ("language", [None, "", "fr", 7, [], NUL]),
         ("timeZone", [None, "", "Mars/Olympus", NUL, 7, HUGE]),
@@ -85,12 +90,9 @@ def test_what_is_wrong_or_unknown_is_named_and_changes_nothing(field: str, value
     assert (user.city, user.role, user.email, user.is_staff) == ("", "client", "ada@example.com", False)
 
 
-@pytest.mark.parametrize("body", [[], "text", 7, None, [{"city": "x"}]])
+@pytest.mark.parametrize("body", [[], "text", 7, [{"city": "x"}]])
 def test_a_body_that_is_no_object_is_refused(body: Any) -> None:
-    browser = logged_in(person())
-    assert browser.send("PATCH", "profile", body).status_code in (200, 400) if body is None else True
-    if body is not None:
-        assert_problem(browser.send("PATCH", "profile", body), 400, "non_field_errors")
+    assert_problem(logged_in(person()).send("PATCH", "profile", body), 400, "non_field_errors")
 
 
 def test_a_form_is_refused() -> None:
@@ -109,10 +111,10 @@ def test_a_vat_id_is_held_against_the_country_that_is_sent_or_stored() -> None:
     assert patch(browser, country="US", vatId="whatever-1").json()["vatId"] == "WHATEVER1"
 
 
-RIGHT = ["ATU12345678", "BE0123456789", "BG123456789", "CY12345678X", "CZ12345678", "DE123456789", "DK12345678",
-         "EE123456789", "ESX1234567X", "FI12345678", "FRXX123456789", "GREL123456789"[2:], "HR12345678901", "HU12345678",
-         "IE1234567WA", "IE1A23456Z", "IT12345678901", "LT123456789012", "LU12345678", "LV12345678901", "MT12345678",
-         "NL123456789B01", "PL1234567890", "PT123456789", "RO12", "SE123456789012", "SI12345678", "SK1234567890"]  # fmt: skip
+RIGHT = """ATU12345678 BE0123456789 BG123456789 CY12345678X CZ12345678 DE123456789 DK12345678 EE123456789 EL123456789
+    ESX1234567X FI12345678 FRXX123456789 HR12345678901 HU12345678 IE1234567WA IE1A23456Z IT12345678901 LT123456789012
+    LU12345678 LV12345678901 MT12345678 NL123456789B01 PL1234567890 PT123456789 RO1234567890 SE123456789012 SI12345678
+    SK1234567890""".split()  # noqa: SIM905 - a list of strings is twice as long
 
 
 @pytest.mark.parametrize("vat_id", RIGHT)
