@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from contralock.local.valkey import Valkey
+from tests import certificates
 
 ASK = """
 from contralock.celery import app
@@ -26,14 +27,7 @@ with app.connection_for_write() as broker:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A self-signed certificate for localhost, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    crt, key = folder / "crt.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(crt)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return crt, key
+    return certificates.for_localhost(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

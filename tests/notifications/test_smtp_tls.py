@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,14 @@ from aiosmtpd.smtp import AuthResult
 
 from notifications import smtp
 from notifications.smtp import connection
+from tests import certificates
 from tests.notifications.post_office import PostOffice, deliver, open_office
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A self-signed certificate for localhost and its key; it is its own authority."""
-    folder = tmp_path_factory.mktemp("tls")
-    pem, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-out", str(pem), "-keyout", str(key)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return pem, key
+    return certificates.for_localhost(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
