@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 logger = logging.getLogger("jobs")
@@ -36,3 +37,14 @@ def emit(event: str, **facts: Any) -> None:
             listener(event, facts)
         except Exception:
             logger.exception("a listener failed on %s", event)
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Tell nobody while the block runs: what is rolled back has not happened."""
+    kept = listeners[:]
+    listeners.clear()
+    try:
+        yield
+    finally:
+        listeners[:] = kept

@@ -7,6 +7,7 @@ foreign key; attempts and log lines go with it (the database cascades, see migra
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -66,6 +67,12 @@ class Job(models.Model):
     cancel_requested = models.BooleanField(default=False)
 
     class Meta:
+        default_permissions = ["view"]  # rows move by the lifecycle only
+        permissions = [
+            ("retry_job", "Can retry a failed or cancelled job"),
+            ("cancel_job", "Can cancel a job"),
+            ("promote_job", "Can let a delayed job run now"),
+        ]
         constraints = [
             models.CheckConstraint(name="job_state", condition=Q(state__in=[s.value for s in State])),
             models.CheckConstraint(name="job_priority", condition=Q(priority__range=(0, 9))),
@@ -108,6 +115,12 @@ class Job(models.Model):
                 name="job_finished", fields=["kind", "state", "finished_at"], condition=Q(finished_at__isnull=False)
             ),
             models.Index(name="job_subject", fields=["subject", "id"], condition=~Q(subject="")),
+            # For people who look, newest first (jobs/admin): the filters' rare values would read the whole table.
+            models.Index(name="job_kind", fields=["kind", "id"]),
+            models.Index(name="job_queue", fields=["queue", "id"]),
+            models.Index(name="job_unknown", fields=["id"], condition=Q(state="unknown")),
+            models.Index(name="job_cancelled", fields=["id"], condition=Q(state="cancelled")),
+            GinIndex(name="job_tags", fields=["tags"], condition=~Q(tags=[])),
         ]
 
     def __str__(self) -> str:
@@ -183,6 +196,7 @@ class QueuePause(models.Model):
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
+        verbose_name_plural = "queues"  # the admin's page shows every queue, paused or not
         constraints = [models.UniqueConstraint(name="pause_one_per_owner", fields=["queue", "owner"])]
 
     def __str__(self) -> str:

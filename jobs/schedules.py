@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django_celery_beat.models import PeriodicTask
 
-from jobs.enqueue import enqueue_json
+from jobs.enqueue import JobHandle, enqueue_json
 from jobs.kinds import kind_of
 from jobs.models import Job
-from jobs.slots import crontab_slot, interval_slot
+from jobs.slots import crontab_slot, interval_slot, next_crontab_slot, next_interval_slot
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,32 @@ def slot_of(entry: PeriodicTask, now: datetime) -> datetime | None:
     raise ValueError("only interval, crontab and clocked schedules can be kept")
 
 
+def next_run(entry: PeriodicTask, now: datetime) -> datetime | None:
+    """When the entry fires next, in the past where a keeper is late; None if never. Raises ValueError as `slot_of`."""
+    if not entry.enabled:
+        return None
+    latest = slot_of(entry, now)
+    seen = _seen(entry)
+    coming = latest if latest is not None and latest > seen else _slot_after(entry, max(now, seen))
+    return None if coming is None or (entry.expires and coming >= entry.expires) else coming
+
+
+def _slot_after(entry: PeriodicTask, moment: datetime) -> datetime | None:
+    if entry.interval:
+        return next_interval_slot(entry.interval.schedule.run_every, moment)
+    if entry.crontab:
+        return next_crontab_slot(entry.crontab.schedule, entry.crontab.timezone, moment)
+    return entry.clocked.clocked_time if entry.clocked.clocked_time > moment else None
+
+
+def run_now(entry: PeriodicTask) -> JobHandle:
+    """Enqueue the entry's job once, beside its slots.
+
+    Raises LookupError, InvalidArguments, InvalidOptions or ValueError, in words.
+    """
+    return _enqueue(entry, by=f"schedule:{entry.name} (by hand)"[:200])
+
+
 def _seen(entry: PeriodicTask) -> datetime:
     """Slots up to here are done with. A change of the entry starts it afresh: what passed before is not made up."""
     if entry.clocked:
@@ -94,17 +121,20 @@ def _fire(entry: PeriodicTask, slot: datetime) -> bool:
             return False
         if Job.objects.filter(schedule_id=entry.pk, slot=slot).exists():
             return False
-        if json.loads(entry.args or "[]"):
-            raise ValueError("a job takes keyword arguments only")
-        enqueue_json(
-            kind_of(entry.task),
-            json.loads(entry.kwargs or "{}"),
-            queue=entry.queue or None,
-            priority=entry.priority,
-            expires=entry.expire_seconds,
-            by=f"schedule:{entry.name}"[:200],
-            schedule_id=entry.pk,
-            slot=slot,
-        )
+        _enqueue(entry, by=f"schedule:{entry.name}"[:200], slot=slot)
     _complained.pop(entry.pk, None)
     return True
+
+
+def _enqueue(entry: PeriodicTask, **options: Any) -> JobHandle:
+    if json.loads(entry.args or "[]"):
+        raise ValueError("a job takes keyword arguments only")
+    return enqueue_json(
+        kind_of(entry.task),
+        json.loads(entry.kwargs or "{}"),
+        queue=entry.queue or None,
+        priority=entry.priority,
+        expires=entry.expire_seconds,
+        schedule_id=entry.pk,
+        **options,
+    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from celery.schedules import crontab
@@ -20,6 +19,11 @@ def interval_slot(every: timedelta, now: datetime) -> datetime:
     return datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=UTC)
 
 
+def next_interval_slot(every: timedelta, now: datetime) -> datetime:
+    """The earliest multiple of `every` since the epoch that is after `now`."""
+    return interval_slot(every, now) + every
+
+
 def crontab_slot(cron: crontab, zone: ZoneInfo, now: datetime) -> datetime | None:
     """The latest minute not after `now` that matches in `zone`; None if none does in four years.
 
@@ -27,22 +31,33 @@ def crontab_slot(cron: crontab, zone: ZoneInfo, now: datetime) -> datetime | Non
     is skipped in spring runs an hour later by the clock; one that comes twice in autumn runs once,
     except where every hour matches: then it goes on through both.
     """
-    local = now.astimezone(zone)
-    folds = (0, 1) if len(cron.hour) == 24 else (0,)
+    today = now.astimezone(zone).date()
     for back in range(LOOK_BACK.days):
-        day = (local - timedelta(days=back)).date()
-        if not _day_matches(cron, day):
-            continue
-        slots = [
-            datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone, fold=fold).astimezone(UTC)
-            for hour in cron.hour
-            for minute in cron.minute
-            for fold in folds
-        ]
-        if past := [slot for slot in slots if slot <= now]:
+        if past := [slot for slot in _slots_of(cron, zone, today - timedelta(days=back)) if slot <= now]:
             return max(past)
     return None
 
 
-def _day_matches(cron: crontab, day: Any) -> bool:
+def next_crontab_slot(cron: crontab, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """The earliest minute after `now` that `crontab_slot` will name; None if there is none in four years."""
+    today = now.astimezone(zone).date()
+    for ahead in range(-1, LOOK_BACK.days):
+        if coming := [slot for slot in _slots_of(cron, zone, today + timedelta(days=ahead)) if slot > now]:
+            return min(coming)
+    return None
+
+
+def _slots_of(cron: crontab, zone: ZoneInfo, day: date) -> list[datetime]:
+    if not _day_matches(cron, day):
+        return []
+    folds = (0, 1) if len(cron.hour) == 24 else (0,)
+    return [
+        datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone, fold=fold).astimezone(UTC)
+        for hour in cron.hour
+        for minute in cron.minute
+        for fold in folds
+    ]
+
+
+def _day_matches(cron: crontab, day: date) -> bool:
     return day.month in cron.month_of_year and day.day in cron.day_of_month and day.isoweekday() % 7 in cron.day_of_week

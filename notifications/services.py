@@ -48,15 +48,9 @@ def send(
     _check(key, to, context)
     rendered = compose.render(template=template, language=language, context=context)
     message = Message(
-        key=key,
-        template=template,
-        language=language,
-        recipient=to,
-        recipient_name=compose.one_line(name)[:200],
-        context=context,
-        sealed=sealed.seal(secrets),
-        subject=rendered.subject[:500],
-    )
+        key=key, template=template, language=language, recipient=to, recipient_name=compose.one_line(name)[:200],
+        context=context, sealed=sealed.seal(secrets), subject=rendered.subject[:500],
+    )  # fmt: skip
     message.message_id = f"<{message.pk}@{compose.sender_domain()}>"
     with transaction.atomic():
         return _write_once(message)

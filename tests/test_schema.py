@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from rest_framework.throttling import ScopedRateThrottle
 
 from contralock.accounts.urls import urlpatterns
 
 
 @pytest.fixture
-def schema() -> dict[str, Any]:
+def schema(db: None) -> dict[str, Any]:
     """As /api/schema answers it."""
     answer = Client().get("/api/schema", headers={"Accept": "application/vnd.oai.openapi+json"})
     assert answer.status_code == 200
@@ -69,6 +70,13 @@ def test_no_answer_describes_a_password(schema: dict[str, Any]) -> None:
         assert not [member for member in members if "password" in member.lower()], name
 
 
+@pytest.mark.django_db
+def test_making_the_description_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"schema": "1/hour"})
+    assert [Client(REMOTE_ADDR="10.4.4.4").get("/api/schema").status_code for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.django_db
 def test_the_page_loads_nothing_from_elsewhere() -> None:
     client = Client()
     page = client.get("/api/docs").content.decode()

@@ -1,1 +1,1 @@
-"""Accounts: the user model and registration."""
+"""Accounts: the user model, registration, logging in and everything that proves who somebody is."""

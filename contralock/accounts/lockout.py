@@ -17,10 +17,10 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.db.models import Max, Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from rest_framework.throttling import BaseThrottle
 
+from contralock.accounts import standalone
 from contralock.accounts.managers import normalize
 
 EVERYWHERE = 10
@@ -83,8 +83,7 @@ def refuse(request: HttpRequest, response: HttpResponse | None, credentials: dic
     """What a form (the admin's) answers to who is locked out; the API says it as a problem."""
     seconds = wait(email=account(request, credentials or request.POST), ip=client_ip(request), now=timezone.now())
     minutes = max(1, math.ceil(seconds / 60))
-    context = {"minutes": minutes, "language": "en", "site_name": settings.SITE_NAME}
-    page = render(request, "accounts/locked.html", context, status=429)
+    page = standalone.page(request, "accounts/locked.html", {"minutes": minutes, "language": "en"}, status=429)
     page["Retry-After"] = str(max(1, seconds))
     return page
 

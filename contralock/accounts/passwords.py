@@ -15,7 +15,6 @@ from contralock.accounts.links import LinkRefused
 from contralock.accounts.managers import normalize
 from contralock.accounts.models import User
 from contralock.accounts.tasks import mail_password_reset
-from notifications import sealed
 
 
 class WrongCurrentPassword(Exception):
@@ -30,7 +29,7 @@ def ask_reset(*, email: str, now: datetime) -> None:
     who = salted_hmac("contralock.accounts.passwords", normalize(email).lower()).hexdigest()[:32]
     period = mails.period(now)
     mail_password_reset.apply_async(
-        kwargs={"sealed_email": sealed.seal({"email": email}), "period": period},
+        kwargs={"email": email, "period": period},
         unique_key=f"password_reset:{who}:{period}",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from django.db.models import Value
 from django.db.models.functions import Lower
@@ -10,20 +11,15 @@ from django.db.models.functions import Lower
 from contralock.accounts import mails
 from contralock.accounts.managers import normalize
 from contralock.accounts.models import User
-from jobs import PermanentError, Skipped, job
-from notifications import sealed
+from jobs import Sensitive, Skipped, job
 
 
 @job(queue="email", describe=lambda **_: "Answer a request for a new password")
-def mail_password_reset(*, sealed_email: str, period: int) -> None:
+def mail_password_reset(*, email: Annotated[str, Sensitive], period: int) -> None:
     """Mail a reset link to the account that has this address, if one has.
 
     Safe to run twice: the mail's key is made of the account's state and `period`, so it is written once.
     """
-    try:
-        email = sealed.unseal(sealed_email)["email"]
-    except ValueError as error:
-        raise PermanentError(str(error)) from None
     user = _owner(email)
     # Without a usable password the person logs in some other way, or not at all: that is for staff to change.
     if user is None or not user.has_usable_password():

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from celery.exceptions import Retry
+from django.db import connection
 from django.test import Client
 
 from contralock.accounts.models import User
@@ -133,3 +137,18 @@ def asked_reset(email: str = "ada@example.com") -> dict[str, str]:
     assert answer.status_code == 202
     work("accounts.mail_password_reset")
     return query_of(link_in(mails("password_reset")[-1]))
+
+
+def at_once[T](*calls: Callable[[], T]) -> list[T]:
+    """Make these calls at the same moment, each in a thread with a connection of its own; what they returned."""
+    barrier = threading.Barrier(len(calls))
+
+    def make(call: Callable[[], T]) -> T:
+        barrier.wait(10)
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(make, calls))

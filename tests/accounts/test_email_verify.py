@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from rest_framework.throttling import ScopedRateThrottle
 
@@ -15,7 +13,7 @@ from contralock.accounts import addresses, links
 from contralock.accounts.links import LinkRefused
 from contralock.accounts.models import User
 from notifications.models import Message
-from tests.accounts.people import Browser, assert_problem, link_in, logged_in, mails, person, query_of, text_of
+from tests.accounts.people import Browser, assert_problem, at_once, link_in, logged_in, mails, person, query_of, text_of
 from tests.accounts.registering import register
 
 pytestmark = pytest.mark.django_db
@@ -119,19 +117,7 @@ def test_what_is_no_token_is_refused(token: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_two_uses_at_the_same_moment_one_wins() -> None:
     token = links.make(purpose=links.VERIFY, user=person(), now=timezone.now())
-    barrier = threading.Barrier(3)
-    statuses: list[int] = []
-
-    def use() -> None:
-        barrier.wait()
-        statuses.append(verify(token).status_code)
-        connection.close()
-
-    threads = [threading.Thread(target=use) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    statuses = at_once(*[lambda: verify(token).status_code] * 3)
     assert sorted(statuses) == [204, 400, 400]
 
 

@@ -40,6 +40,7 @@ class Model:
     crashes: int = 0
     ended: int = 0
     cancel_requested: bool = False
+    doubted: bool = False
 
 
 class Lifecycle(RuleBasedStateMachine):
@@ -84,6 +85,8 @@ class Lifecycle(RuleBasedStateMachine):
         assert lifecycle.finish(self.owner, verdict) is target
         self.move(target)
         self.model.failures += verdict.failures
+        if error in DOUBTS:  # it forgets a cancel that was asked for, and allows none any more
+            self.model.doubted, self.model.cancel_requested = True, False
         self.end_run()
 
     def judged(self, error: Exception | None) -> Verdict:
@@ -127,8 +130,9 @@ class Lifecycle(RuleBasedStateMachine):
         try:
             answer = lifecycle.cancel(self.job.id, reason="x")
         except CannotMove:
-            assert self.model.state not in (State.WAITING, State.DELAYED, State.ACTIVE)
+            assert self.model.doubted or self.model.state not in (State.WAITING, State.DELAYED, State.ACTIVE)
             return
+        assert not self.model.doubted
         if answer is State.CANCELLED:
             self.move(State.CANCELLED)
         else:

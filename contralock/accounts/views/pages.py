@@ -5,26 +5,21 @@ A link is opened by programs too (scanners, previews): opening it only shows a b
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 from rest_framework.throttling import ScopedRateThrottle
 
-from contralock.accounts import addresses, links, passwords
+from contralock.accounts import addresses, links, passwords, standalone
 from contralock.accounts.choices import Language
 from contralock.accounts.links import LinkRefused
 from contralock.accounts.models import User
-
-POLICY = "default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -49,14 +44,10 @@ class Page(View):
 
     def show(self, state: str, *, owner: User | None = None, status: int = 200, **more: Any) -> HttpResponse:
         """The page in one of its states."""
-        nonce = secrets.token_urlsafe(16)
         language = owner.language if owner is not None else _language(self.request)
-        context = {"state": state, "language": language, "nonce": nonce, "owner": owner} | more
-        context["site_name"] = settings.SITE_NAME
+        context = {"state": state, "language": language, "owner": owner} | more
         with translation.override(language):
-            answer = render(self.request, f"accounts/{language}/{self.name}.html", context, status=status)
-        answer["Content-Security-Policy"] = POLICY.format(nonce=nonce)
-        return answer
+            return standalone.page(self.request, f"accounts/{language}/{self.name}.html", context, status=status)
 
 
 def _language(request: HttpRequest) -> str:

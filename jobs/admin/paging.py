@@ -1,0 +1,29 @@
+"""Pages of a table that is never counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.utils.functional import cached_property
+
+LIMIT = 2000
+"""Rows that pages lead to; what is older is reached by a link, since a large OFFSET is read and thrown away."""
+
+
+class NewestFirst(Paginator):
+    """The newest rows by page, and where the older ones begin."""
+
+    @cached_property
+    def _ids(self) -> list[Any]:
+        return list(self.object_list.values_list("pk", flat=True)[: LIMIT + 1])
+
+    @cached_property
+    def count(self) -> int:  # type: ignore[override]
+        """How many rows the pages lead to."""
+        return min(len(self._ids), LIMIT)
+
+    @property
+    def older_than(self) -> Any | None:
+        """The last row that a page leads to, if there are more."""
+        return self._ids[LIMIT - 1] if len(self._ids) > LIMIT else None
