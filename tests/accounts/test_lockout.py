@@ -112,6 +112,8 @@ def test_the_admins_login_is_locked_too_and_says_how_to_go_on() -> None:
     assert int(answer["Retry-After"]) > 890
     assert "15 more minutes" in answer.content.decode()
     assert "/account/forgot" in answer.content.decode()
+    nonce = answer["Content-Security-Policy"].partition("'nonce-")[2].partition("'")[0]
+    assert f'<style nonce="{nonce}">' in answer.content.decode(), "else the page has no style"
     answer = client.post("/admin/login/", {"username": "Root@example.com", "password": PASSWORD})
     assert answer.status_code == 429
     assert client.get("/admin/").status_code == 302
