@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.middleware import csp
 from django.utils.csp import CSP
 
@@ -14,9 +14,9 @@ WITH_MAIL = frozenset({"admin:notifications_message_change"})
 class ContentSecurityPolicyMiddleware(csp.ContentSecurityPolicyMiddleware):
     """Django's, with `settings.SECURE_CSP` everywhere but on the pages named above."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         found = request.resolver_match
         if found and found.view_name in WITH_MAIL and not hasattr(response, "_csp_config"):
             styles = {"style-src": [CSP.SELF, CSP.UNSAFE_INLINE]}
             response._csp_config = settings.SECURE_CSP | styles  # type: ignore[attr-defined]  # noqa: SLF001 - what csp_override sets
-        return super().process_response(request, response)  # type: ignore[no-any-return]
+        return super().process_response(request, response)

@@ -113,7 +113,6 @@ SECURE_CSP = {  # no script and no style but from our own files (exceptions: con
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
-X_FRAME_OPTIONS = "DENY"  # the same for old browsers
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=not DEBUG)
 
 # ---------------------------------------------------------------- guessing of passwords (accounts/lockout.py)

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 
 class ReadOnly:
@@ -50,7 +50,12 @@ class Page(admin.ModelAdmin):
 
     def may(self, request: HttpRequest, name: str) -> bool:
         """Whether the person has `<app>.<name>_<model>`."""
-        return bool(request.user.has_perm(f"{self.opts.app_label}.{name}_{self.opts.model_name}"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm(f"{self.opts.app_label}.{name}_{self.opts.model_name}"))
+
+    def not_there(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Django's own answer to a page of something that is gone: back to the index, with a message."""
+        answer: HttpResponse = getattr(self, "_get_obj_does_not_exist_redirect")(request, self.opts, pk)  # noqa: B009
+        return answer
 
 
 def who(request: HttpRequest) -> str:

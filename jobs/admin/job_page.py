@@ -110,6 +110,6 @@ def _siblings(job: Job) -> list[tuple[Job, Any]]:
 
 
 def _schedule(request: HttpRequest, job: Job) -> PeriodicTask | None:
-    if job.schedule_id is None or not request.user.has_perm("django_celery_beat.view_periodictask"):  # type: ignore[union-attr]
+    if job.schedule_id is None or not request.user.has_perm("django_celery_beat.view_periodictask"):
         return None
     return PeriodicTask.objects.filter(pk=job.schedule_id).first()

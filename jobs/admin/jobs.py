@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Left, Now
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -50,7 +50,7 @@ class JobAdmin(ReadOnly, Page):
     search_fields = ["pk"]  # jobs/admin/search.py; this makes the box appear
     search_help_text = HELP
     ordering = ["-pk"]
-    sortable_by: list[str] = []
+    sortable_by: ClassVar[list[str]] = []
     paginator = NewestFirst
     list_per_page = 50
     list_max_show_all = 0
@@ -122,7 +122,7 @@ class JobAdmin(ReadOnly, Page):
         return None
 
     # ------------------------------------------------------------ one job
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def get_urls(self) -> list[Any]:
         own = [
             path(
                 f"<uuid:job_id>/{name}/",
@@ -142,7 +142,7 @@ class JobAdmin(ReadOnly, Page):
             raise PermissionDenied
         job = self.get_object(request, object_id)
         if job is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self.not_there(request, object_id)
         found = self.page(request, **job_page.context(self, request, job))
         return TemplateResponse(request, "admin/jobs/job/change_form.html", found)
 
@@ -151,7 +151,7 @@ class JobAdmin(ReadOnly, Page):
         self.demand(request, move)
         job, chosen = self.get_object(request, str(job_id)), MOVES[move]
         if job is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(job_id))
+            return self.not_there(request, str(job_id))
         form = ReasonForm(request.POST or None)
         if request.method == "GET" and not chosen.reason:
             return HttpResponseNotAllowed(["POST"])

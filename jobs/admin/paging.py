@@ -16,10 +16,11 @@ class NewestFirst(Paginator):
 
     @cached_property
     def _ids(self) -> list[Any]:
-        return list(self.object_list.values_list("pk", flat=True)[: LIMIT + 1])
+        found: Any = self.object_list
+        return list(found.values_list("pk", flat=True)[: LIMIT + 1])
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         """How many rows the pages lead to."""
         return min(len(self._ids), LIMIT)
 

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import path, reverse
 
 from jobs import queues, selectors
 from jobs.admin import words
@@ -35,7 +35,7 @@ class PauseForm(forms.Form):
 
 @admin.register(QueuePause)
 class QueuePauseAdmin(ReadOnly, Page):
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
             path("<str:queue>/pause/", wrap(self.pause_view), name="jobs_queue_pause"),

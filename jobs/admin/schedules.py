@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_celery_beat import admin as theirs
@@ -123,7 +123,7 @@ class ScheduleAdmin(Page):
         for entry in entries:
             self._run(request, entry)
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def get_urls(self) -> list[Any]:
         own = path("<int:pk>/run/", self.admin_site.admin_view(self.run_view), name="jobs_schedule_run")
         return [own, *super().get_urls()]
 
@@ -133,7 +133,7 @@ class ScheduleAdmin(Page):
             return HttpResponseNotAllowed(["POST"])
         entry = self.get_object(request, str(pk))
         if entry is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            return self.not_there(request, str(pk))
         self._run(request, entry)
         return HttpResponseRedirect(reverse("admin:django_celery_beat_periodictask_change", args=[pk]))
 

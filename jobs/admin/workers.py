@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
@@ -56,7 +56,7 @@ class WorkerAdmin(ReadOnly, Page):
     list_display = ["status", "name", "serves", "concurrency", "version", "seen", "started", "doing"]
     list_display_links = ["name"]
     ordering = ["-seen_at"]
-    sortable_by: list[str] = []
+    sortable_by: ClassVar[list[str]] = []
     list_per_page = 50
     fields = [
         "status", "name", "host", "pid", "serves", "kinds", "concurrency", "version", "started", "seen", "stopped_at",
@@ -72,7 +72,7 @@ class WorkerAdmin(ReadOnly, Page):
             attach([worker])
         return worker
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields
 
     @admin.display(description="state")

@@ -10,7 +10,7 @@ from jobs import broker as broker_reads
 from jobs import doorbell, lifecycle, queues
 from jobs.database import now
 from jobs.ids import uuid7
-from jobs.maintenance.relay import ring_jobs, ring_queue
+from jobs.maintenance.relay import ring_jobs, ring_queue, wake
 from jobs.models import Job, QueueControl
 from jobs.states import State
 from tests.jobs.conftest import Broker, forget_broker
@@ -48,7 +48,7 @@ def test_the_mark_stays_while_nothing_happens(broker: Broker) -> None:
 def test_what_was_rung_before_a_queue_was_woken_counts_as_unrung(known: Broker) -> None:
     job = make(published_at=now(), rings=1, dispatch_no=1)
     later = make(queue="email", published_at=now(), rings=1, dispatch_no=1)
-    queues.wake("general")
+    wake("general")
     relay()
     assert known.task_ids() == bells(job, number=2)
     assert known.messages("email") == []
