@@ -29,6 +29,13 @@ class Page(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
+    list_title = ""
+    """Heading of the list, instead of "Select … to view"."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = self.list_title or str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
     @property
     def media(self) -> forms.Media:
         return super().media + forms.Media(css={"all": ["jobs/admin.css"]})

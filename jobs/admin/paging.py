@@ -24,6 +24,10 @@ class NewestFirst(Paginator):
         """How many rows the pages lead to."""
         return min(len(self._ids), LIMIT)
 
+    def ids_of(self, number: int) -> list[Any]:
+        """The keys of a page's rows."""
+        return self._ids[:LIMIT][(number - 1) * self.per_page : number * self.per_page]
+
     @property
     def older_than(self) -> Any | None:
         """The last row that a page leads to, if there are more."""

@@ -50,6 +50,7 @@ class ScheduleList(ChangeList):
 @admin.register(PeriodicTask)
 class ScheduleAdmin(Page):
     form = ScheduleForm
+    list_title = "Schedules"
     list_display = ["name", "task", "plainly", "status", "last_slot", "next", "result"]
     list_filter = ["enabled", "queue"]
     search_fields = ["name", "task", "description"]

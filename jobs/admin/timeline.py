@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from jobs.models import Attempt, Job
 from jobs.states import State
@@ -45,7 +46,7 @@ type _Stretch = tuple[str, datetime, datetime]
 def timeline(job: Job, attempts: Sequence[Attempt], now: datetime) -> list[Run]:
     """The runs in order, with the one that is going on or waited for at the end."""
     runs: list[tuple[int, str, Attempt | None, list[_Stretch]]] = []
-    for attempt, following in zip(attempts, [*attempts[1:], None], strict=True):
+    for attempt, following in zip_longest(attempts, attempts[1:]):
         stretches = [
             ("waited", attempt.due_at, attempt.started_at),
             ("ran", attempt.started_at, attempt.finished_at),
