@@ -7,8 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware import csp
 from django.utils.csp import CSP
 
-WITH_MAIL = frozenset({"admin:notifications_message_change"})
-"""Pages that show a mail in a sandboxed frame. The frame inherits the page's policy, and a mail's styles are inline."""
+STYLES = {
+    # It shows a mail in a sandboxed frame. The frame inherits the page's policy, and a mail's styles are inline.
+    "admin:notifications_message_change": [CSP.SELF, CSP.UNSAFE_INLINE],
+    # The four lines of style in drf-spectacular's template.
+    "docs": [CSP.SELF, "'sha256-MMpT0iDxyjALd9PdfepImGX3DBfJPXZ4IlDWdPAgtn0='"],
+}
+"""By name of the page: where its styles may come from, beside our own files."""
 
 
 class ContentSecurityPolicyMiddleware(csp.ContentSecurityPolicyMiddleware):
@@ -16,7 +21,7 @@ class ContentSecurityPolicyMiddleware(csp.ContentSecurityPolicyMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         found = request.resolver_match
-        if found and found.view_name in WITH_MAIL and not hasattr(response, "_csp_config"):
-            styles = {"style-src": [CSP.SELF, CSP.UNSAFE_INLINE]}
-            response._csp_config = settings.SECURE_CSP | styles  # type: ignore[attr-defined]  # noqa: SLF001 - what csp_override sets
+        styles = STYLES.get(found.view_name) if found else None
+        if styles and not hasattr(response, "_csp_config"):
+            response._csp_config = settings.SECURE_CSP | {"style-src": styles}  # type: ignore[attr-defined]  # noqa: SLF001
         return super().process_response(request, response)

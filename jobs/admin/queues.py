@@ -99,7 +99,7 @@ def _line(found: Standing, refused: dict[str, PauseForm]) -> dict[str, Any]:
     now = database_now()
     return {
         "queue": found.queue,
-        "badge": words.badge("paused" if found.pauses else "open" if found.workers else "gone"),
+        "badge": words.badge("paused" if found.pauses else "open" if found.workers else "no worker"),
         "depth": [(state, number) for state, number in found.depth.items()],
         "oldest": words.span(found.oldest_due) if found.oldest_due is not None else words.NOTHING,
         "pauses": [

@@ -35,6 +35,22 @@ class ScheduleForm(forms.ModelForm):
     class Meta:
         model = PeriodicTask
         fields = FIELDS
+        labels = {
+            "interval": "Every",
+            "crontab": "By the clock (crontab)",
+            "clocked": "Once, at",
+            "start_time": "Not before",
+            "expires": "Not after",
+            "one_off": "Switch off after one job",
+            "expire_seconds": "Seconds until it gives up",
+        }
+        help_texts = dict.fromkeys(
+            ["enabled", "interval", "crontab", "clocked", "one_off", "start_time", "expires"], ""
+        ) | {
+            "name": "Shown with each of its jobs.",
+            "description": "For people.",
+            "expire_seconds": "A job that has not started by then is cancelled.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

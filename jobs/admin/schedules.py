@@ -51,7 +51,7 @@ class ScheduleList(ChangeList):
 class ScheduleAdmin(Page):
     form = ScheduleForm
     list_title = "Schedules"
-    list_display = ["name", "task", "plainly", "status", "last_slot", "next", "result"]
+    list_display = ["name", "kind", "plainly", "status", "last_slot", "next", "result"]
     list_filter = ["enabled", "queue"]
     search_fields = ["name", "task", "description"]
     list_select_related = ["interval", "crontab", "clocked", "solar"]
@@ -72,6 +72,10 @@ class ScheduleAdmin(Page):
         return ScheduleList
 
     # ------------------------------------------------------------ the list
+    @admin.display(description="kind of job", ordering="task")
+    def kind(self, entry: PeriodicTask) -> str:
+        return str(entry.task)
+
     @admin.display(description="when")
     def plainly(self, entry: PeriodicTask) -> str:
         if entry.crontab:
@@ -84,7 +88,7 @@ class ScheduleAdmin(Page):
     def status(self, entry: PeriodicTask) -> SafeString:
         if trouble := trouble_of(entry):
             return format_html("{}<br><small>{}</small>", words.badge("broken"), trouble)
-        return words.badge("alive" if entry.enabled else "off")
+        return words.badge("on" if entry.enabled else "off")
 
     @admin.display(description="last slot", ordering="last_run_at")
     def last_slot(self, entry: Any) -> SafeString | str:
@@ -92,10 +96,7 @@ class ScheduleAdmin(Page):
 
     @admin.display(description="next")
     def next(self, entry: Any) -> SafeString | str:
-        try:
-            return words.when(schedules.next_run(entry, entry.clock), entry.clock)
-        except ValueError:
-            return words.NOTHING
+        return _coming(entry, entry.clock)
 
     @admin.display(description="last job")
     def result(self, entry: Any) -> SafeString | str:
@@ -177,7 +178,4 @@ def trouble_of(entry: PeriodicTask) -> str:
 
 
 def _coming(entry: PeriodicTask, now: datetime) -> SafeString | str:
-    try:
-        return words.when(schedules.next_run(entry, now), now)
-    except ValueError:
-        return words.NOTHING
+    return words.NOTHING if trouble_of(entry) else words.when(schedules.next_run(entry, now), now)

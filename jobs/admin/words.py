@@ -29,7 +29,9 @@ SIGNS = {
     "left": "○",
     "gone": "✕",
     "open": "✓",
+    "no worker": "✕",
     "broken": "✕",
+    "on": "✓",
     "off": "○",
 }
 COLOURS = {
@@ -43,7 +45,9 @@ COLOURS = {
     "left": "waiting",
     "gone": "failed",
     "open": "completed",
+    "no worker": "failed",
     "broken": "failed",
+    "on": "completed",
     "off": "waiting",
 }
 NOTHING = "–"
