@@ -7,7 +7,7 @@ import ssl
 from datetime import timedelta
 
 from django.utils.csp import CSP
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 
 from contralock.env import BASE_DIR, load, redis_url, secret_key
 
@@ -236,7 +236,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = None  # the deadline is the engine's (jobs/heartbe
 CELERY_TASK_DEFAULT_QUEUE = JOBS_DEFAULT_QUEUE
 CELERY_TASK_DEFAULT_EXCHANGE = ""
 CELERY_TASK_CREATE_MISSING_QUEUES = False  # -Q emial is refused, not created
-CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in JOBS_QUEUES]  # Flower reads objects
+# Objects, not a dict of names: Flower's page of the broker reads their names.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in JOBS_QUEUES]  # type: ignore[no-untyped-call]
 # Per queue: jobs/worker/configure.py. A number here would reach it as if the command line had asked for it.
 CELERY_WORKER_PREFETCH_MULTIPLIER = None
 CELERY_WORKER_SEND_TASK_EVENTS = True  # Flower; the events are flushed every 0.25 s (jobs/worker/steps.py)
