@@ -47,7 +47,7 @@ class JobList(ChangeList):
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, Page):
-    list_display = ["status", "what", "about", "queue", "starts", "age", "took", "trouble"]
+    list_display = ["status", "what", "about", "starts", "age", "took"]
     list_display_links = ["what"]
     list_filter = [filters.StateFilter, filters.QueueFilter, filters.KindFilter, filters.CreatedFilter]
     search_fields = ["pk"]  # jobs/admin/search.py; this makes the box appear
@@ -65,10 +65,11 @@ class JobAdmin(ReadOnly, Page):
         return words.badge(job.state)
 
     @admin.display(description="job")
-    def what(self, job: Any) -> SafeString | str:
-        """The kind, and its own line where it has one. A `describe` that asks the database does so for 50 rows."""
-        text = selectors.describe(job)
-        return job.kind if text == job.kind else format_html("{}<br><small>{}</small>", text, job.kind)
+    def what(self, job: Any) -> SafeString:
+        """Its own line, kind, queue and error. A `describe` that asks the database does so for 50 rows at most."""
+        text, error = selectors.describe(job), (job.error_line.splitlines() or [""])[0]
+        below = job.queue if text == job.kind else f"{job.kind} · {job.queue}"
+        return format_html('{}<small>{}</small><small class="trouble">{}</small>', text, below, error)
 
     @admin.display(description="subject")
     def about(self, job: Any) -> str:
@@ -87,10 +88,6 @@ class JobAdmin(ReadOnly, Page):
         """The latest run; from its start to the job's end, or until now."""
         end = job.finished_at if job.state in FINISHED else job.clock if job.state == State.ACTIVE else None
         return words.span(end - job.started_at) if end and job.started_at and end >= job.started_at else words.NOTHING
-
-    @admin.display(description="error")
-    def trouble(self, job: Any) -> str:
-        return job.error_line.splitlines()[0] if job.error_line else ""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return JobList

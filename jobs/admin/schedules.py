@@ -51,8 +51,7 @@ class ScheduleList(ChangeList):
 class ScheduleAdmin(Page):
     form = ScheduleForm
     list_title = "Schedules"
-    list_display = ["name", "kind", "plainly", "status", "last_slot", "next", "result"]
-    list_filter = ["enabled", "queue"]
+    list_display = ["name", "plainly", "status", "next", "result", "last_slot", "kind"]
     search_fields = ["name", "task", "description"]
     list_select_related = ["interval", "crontab", "clocked", "solar"]
     ordering = ["name"]
@@ -178,4 +177,7 @@ def trouble_of(entry: PeriodicTask) -> str:
 
 
 def _coming(entry: PeriodicTask, now: datetime) -> SafeString | str:
-    return words.NOTHING if trouble_of(entry) else words.when(schedules.next_run(entry, now), now)
+    if trouble_of(entry):
+        return words.NOTHING
+    moment = schedules.next_run(entry, now)
+    return "due now" if moment is not None and moment <= now else words.when(moment, now)

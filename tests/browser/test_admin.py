@@ -115,11 +115,15 @@ def test_a_mail_is_shown_with_its_own_styles(boss: Visitor) -> None:
     expect(heading).to_have_css("font-size", "26px")
 
 
+def test_the_apis_documentation_is_drawn_under_the_policy(visitor: Visitor) -> None:
+    expect(visitor.go("/api/docs").get_by_role("button", name="Authorize").first).to_be_visible()
+
+
 PAGES = [
     "/admin/", "/admin/jobs/", "/admin/jobs/job/", "/admin/jobs/job/?state=failed&q=escrow:42", "/admin/jobs/worker/",
     "/admin/jobs/queuepause/", "/admin/django_celery_beat/periodictask/", "/admin/django_celery_beat/periodictask/add/",
     "/admin/django_celery_beat/crontabschedule/add/", "/admin/accounts/user/", "/admin/accounts/user/add/",
-    "/admin/auth/group/add/", "/admin/notifications/message/", "/admin/password_change/", "/api/docs",
+    "/admin/auth/group/add/", "/admin/notifications/message/", "/admin/password_change/",
 ]  # fmt: skip
 
 
