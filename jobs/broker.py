@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -44,3 +45,22 @@ def mark() -> str:
         _, epoch, server = pipe.execute()
     epoch = epoch.decode() if isinstance(epoch, bytes) else epoch
     return f"{server['run_id'][:16]}.{epoch}"
+
+
+def ping() -> float:
+    """Ask whether it is there; returns seconds. Raises what the broker raises."""
+    with _channel() as channel:
+        began = time.monotonic()
+        channel.client.ping()
+        return time.monotonic() - began
+
+
+def facts() -> dict[str, Any]:
+    """What INFO says of itself; empty where that command is forbidden, as some hosted ones do."""
+    with _channel() as channel:
+        try:
+            return dict(channel.client.info())
+        except channel.connection_errors:
+            raise
+        except Exception:  # noqa: BLE001 - forbidden, renamed or limited: every client class says it otherwise
+            return {}

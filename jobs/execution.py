@@ -14,7 +14,7 @@ from django.db import Error, connection
 from jobs import heartbeat, lifecycle
 from jobs.context import JobContext, entered
 from jobs.events import emit
-from jobs.heartbeat import Lease
+from jobs.heartbeat import Heart, Lease
 from jobs.ids import uuid7
 from jobs.kinds import Kind
 from jobs.lifecycle import Claim
@@ -31,8 +31,8 @@ class JobFailed(Exception):
     """What Celery is told of a failure: the class name only; the row has the rest."""
 
 
-def run_job(kind: Kind, job_id: uuid.UUID) -> str:
-    """Run the job if it can be claimed, and say in a word what came of it.
+def run_job(kind: Kind, job_id: uuid.UUID, *, heart: Heart | None = None) -> str:
+    """Run the job if it can be claimed, and say in a word what came of it. `heart`: instead of this process's own.
 
     Raises Celery's Retry where the job runs again later and JobFailed where it failed or its outcome is
     unknown, so that Flower shows RETRY and FAILURE. The row is written before.
@@ -45,7 +45,7 @@ def run_job(kind: Kind, job_id: uuid.UUID) -> str:
     budget = claim.budget(backoff=kind.backoff, cap=kind.backoff_max)
     lease = Lease(claim, timeout=kind.timeout, budget=budget)
     began = time.monotonic()
-    with heartbeat.heart.holding(lease):
+    with (heart or heartbeat.heart).holding(lease):
         verdict = _call(kind, JobContext(claim, lease, budget))
         state = lifecycle.finish(claim, verdict)
     _tell(claim, verdict, state, seconds=time.monotonic() - began)
@@ -55,6 +55,7 @@ def run_job(kind: Kind, job_id: uuid.UUID) -> str:
 
 def _call(kind: Kind, context: JobContext) -> Verdict:
     """Call the handler; whatever it does becomes a verdict."""
+    inside = connection.in_atomic_block  # in a test; a worker runs nothing inside a transaction
     try:
         with entered(context):
             if context.claim.cancel_requested:
@@ -65,7 +66,7 @@ def _call(kind: Kind, context: JobContext) -> Verdict:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - anything a handler raises is its outcome
         verdict = judge(error, context.budget)
     verdict = masked(verdict, context.secret_words)
-    if connection.connection is not None and not connection.autocommit:
+    if connection.connection is not None and not connection.autocommit and not inside:
         connection.in_atomic_block = False  # or close() would keep the dead connection for the block's end
         connection.close()  # rolls back
         return failed(RuntimeError("the handler left a transaction open"), context.budget)

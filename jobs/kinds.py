@@ -49,6 +49,12 @@ REGISTRY: dict[str, Kind] = {}
 """Every kind this process knows, by its name and its aliases."""
 
 
+refused: list[tuple[str, str]] = []
+"""Bad declarations as text and place, while `collect` is on."""
+collect = False
+"""Whether bad declarations are collected instead of raised: for `manage.py check`, which names them all."""
+
+
 class JobFunction[**P, R](Protocol):
     """A decorated function: still callable, and a Celery task that writes rows."""
 
@@ -88,6 +94,15 @@ def job[**P, R](
     Raises BadDeclaration at import.
     """
 
+    def declare_or_collect(function: Callable[P, R]) -> JobFunction[P, R]:
+        try:
+            return declare(function)
+        except BadDeclaration as error:
+            if not collect:
+                raise
+            refused.append((str(error), f"{function.__module__}.{function.__qualname__}"))
+            return cast("JobFunction[P, R]", function)
+
     def declare(function: Callable[P, R]) -> JobFunction[P, R]:
         kind_name = name or _name_of(function)
         _check_function(kind_name, function)
@@ -108,7 +123,7 @@ def job[**P, R](
         _check_numbers(kind)
         return cast("JobFunction[P, R]", _register(kind))
 
-    return declare
+    return declare_or_collect
 
 
 def _register(kind: Kind) -> Any:

@@ -9,6 +9,8 @@ from jobs.context import current_job
 from jobs.database import now
 from jobs.kinds import job
 from jobs.states import FINISHED
+from jobs.version import VERSION
+from jobs.worker.identity import boot
 
 if settings.JOBS_DRILL:
     import jobs.drill  # noqa: F401 - declares the kind
@@ -26,3 +28,9 @@ def retention() -> dict[str, int]:
                 current_job().checkpoint()
     finished_rows.remove_leftovers(moment)
     return {"removed": removed}
+
+
+@job(queue="general", max_attempts=1, timeout=30.0)
+def canary() -> dict[str, str]:
+    """Tell which worker of which build ran it, for `manage.py jobs doctor`; safe to run twice, it touches nothing."""
+    return {"worker": boot.name, "version": VERSION}

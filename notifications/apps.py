@@ -4,6 +4,7 @@ from typing import Any
 
 from celery.signals import worker_process_shutdown
 from django.apps import AppConfig
+from django.core import checks
 
 
 class NotificationsConfig(AppConfig):
@@ -13,6 +14,11 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         # dispatch_uid: a second ready() (tests) must not say goodbye twice.
         worker_process_shutdown.connect(_say_goodbye, weak=False, dispatch_uid="notifications.smtp")
+        from jobs import doctor
+        from notifications import health
+
+        doctor.register("mail", health.mail_server)
+        checks.register(health.settings_fit)
 
 
 def _say_goodbye(**_signal: Any) -> None:

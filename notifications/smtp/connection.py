@@ -115,12 +115,31 @@ def _own_name() -> str:
 
 def session() -> Session:
     """This thread's connection if it may be used again, else a new one."""
-    tls = "implicit" if settings.EMAIL_USE_SSL else "starttls" if settings.EMAIL_USE_TLS else "none"
-    key = _Key(os.getpid(), settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_HOST_USER, tls)
+    key = _key()
     if _slot.session is None or not _slot.session.usable(key, time.monotonic()):
         close()
         _slot.session = Session(key=key, smtp=_open(key))
     return _slot.session
+
+
+def greet() -> str:
+    """Connect, encrypt, log in and say QUIT, on a connection of its own. Raises TemporaryFailure."""
+    key = _key()
+    began = time.monotonic()
+    smtp = _open(key)
+    took = time.monotonic() - began
+    smtp.sock.settimeout(GOODBYE)  # type: ignore[union-attr] # it is open
+    with suppress(smtplib.SMTPException, OSError):
+        smtp.quit()
+    smtp.close()
+    line = {"implicit": "TLS", "starttls": "STARTTLS", "none": "without encryption"}[key.tls]
+    login = f"logged in as {key.user}" if key.user else "without login"
+    return f"{key.host}:{key.port} greets, {line}, {login} ({took * 1000:.0f} ms)"
+
+
+def _key() -> _Key:
+    tls = "implicit" if settings.EMAIL_USE_SSL else "starttls" if settings.EMAIL_USE_TLS else "none"
+    return _Key(os.getpid(), settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_HOST_USER, tls)
 
 
 def _open(key: _Key) -> SMTP:

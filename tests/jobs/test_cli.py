@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
-from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from jobs import queues
 from jobs.database import now
@@ -18,27 +15,9 @@ from jobs.states import State
 from tests.jobs.conftest import Broker
 from tests.jobs.marks import COMMITTED
 from tests.jobs.rows import HOUR, fresh, make, worker
+from tests.jobs.shell import Answer
 
 pytestmark = COMMITTED
-
-
-class Answer:
-    """What a verb printed and how it ended."""
-
-    def __init__(self, *argv: str) -> None:
-        out, err = io.StringIO(), io.StringIO()
-        try:
-            call_command("jobs", *argv, stdout=out, stderr=err, no_color=True)
-            self.code: Any = 0
-        except SystemExit as end:
-            self.code = end.code
-        except CommandError as error:  # argparse's own refusals; from the command line they end with 2
-            self.code, err = 2, io.StringIO(str(error))
-        self.out, self.err = out.getvalue(), err.getvalue()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 # ---------------------------------------------------------------- reading
@@ -190,7 +169,17 @@ def test_cancel_keeps_the_reason(broker: Broker) -> None:
     assert Answer("cancel", str(make().id), "--reason", " ").code == 1
 
 
-@pytest.mark.parametrize("verb", ["retry", "cancel"])
+def test_promote_lets_a_delayed_job_run_now(broker: Broker) -> None:
+    job, waiting = make(State.DELAYED, available_at=now() + HOUR), make()
+    said = Answer("promote", str(job.id), str(waiting.id))
+    assert (said.code, said.out.strip()) == (1, "1 of 2 promoted")
+    assert f"{waiting.id} is waiting" in said.err
+    assert fresh(job).state == "waiting"
+    assert broker.task_ids() == [f"{job.id}.1"]
+    assert Answer("promote", "--state", "delayed", "--json").json == {"done": [], "refused": []}
+
+
+@pytest.mark.parametrize("verb", ["retry", "cancel", "promote"])
 def test_to_name_no_job_or_too_many_ways_is_exit_code_two(verb: str) -> None:
     job = make()
     assert (Answer(verb).code, Answer(verb, str(job.id), "--queue", "general").code) == (2, 2)
