@@ -1,6 +1,6 @@
 # Every target works on a fresh checkout: `.ci/bootstrap` makes .venv first, and is quick when it is there.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint clean
+.PHONY: help run demo test bench lint clean
 BIN := .venv/bin
 ARGS ?=
 export PYTHON
@@ -17,6 +17,10 @@ demo: bootstrap ## While `make run` is up: register a demo person and follow the
 
 test: bootstrap ## Run the tests, with real servers
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: bootstrap ## Compare with Celery, dramatiq and BullMQ on the same servers; ARGS=--quick is short
+	@uv=$$(command -v uv || echo .local/uv/bin/uv); $$uv export -q --frozen --no-hashes --only-group bench | $$uv pip install -q --python $(BIN)/python --target .local/bench/py --no-deps -r -
+	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
 
 lint: bootstrap ## Check style, types and who may import whom
 	@$(BIN)/ruff check

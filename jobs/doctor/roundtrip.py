@@ -22,6 +22,9 @@ from jobs.version import VERSION
 CHECK = "round trip"
 PAUSE = 0.02
 """Seconds between two looks."""
+MARGIN = 30.0
+"""Seconds a canary may outlive the look for it. It expires only for a doctor that was killed: one that lives takes
+it back, and must not be told "expired" when it meant "not run"."""
 
 
 def check(*, timeout: float) -> Iterator[Finding]:
@@ -44,7 +47,7 @@ def check(*, timeout: float) -> Iterator[Finding]:
 
 
 def _send(queue: str, timeout: float) -> uuid.UUID:
-    handle = canary.apply_async(kwargs={}, queue=queue, priority=0, expires=max(timeout, 1.0), subject="doctor")
+    handle = canary.apply_async(kwargs={}, queue=queue, priority=0, expires=timeout + MARGIN, subject="doctor")
     return handle.id
 
 

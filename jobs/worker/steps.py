@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from heapq import heapify
 from typing import Any
 
 from celery import bootsteps
@@ -20,6 +21,9 @@ EVENT_FLUSH = 0.25
 """Seconds; events for Flower are sent together that often. Sent one by one they halve the throughput."""
 POOL_LOOK = 0.5
 """Seconds; how soon a dead child is noticed. Billiard's own timer looks every 5."""
+
+TIMER_SWEEP = 5.0
+"""Seconds; how long the time limits of ended runs stay in memory (400 bytes each; without a sweep 15 minutes)."""
 
 _unstarted: list[str] = []
 
@@ -55,14 +59,28 @@ class Presence(bootsteps.StartStopStep):
     terminate = stop
 
 
+def sweep(timer: Any) -> int:
+    """Throw cancelled entries out of a kombu timer; returns how many there were.
+
+    Each run has a hard time limit, cancelled when it ends; kombu only marks it then and keeps it, with all
+    that it refers to, until it would have been due. In place, because the timer's loop holds the list.
+    """
+    queue = timer._queue  # noqa: SLF001 - has no public name
+    before = len(queue)
+    queue[:] = [event for event in queue if not event.entry.canceled]
+    heapify(queue)
+    return before - len(queue)
+
+
 class PoolWatch(bootsteps.StartStopStep):
-    """Look for dead children twice a second."""
+    """Look for dead children twice a second, and keep the timer small."""
 
     requires = ("celery.worker.components:Hub", "celery.worker.components:Pool")
 
     def start(self, parent: Any) -> None:
-        """Add a timer to the worker's event loop."""
+        """Add two timers to the worker's event loop."""
         parent.hub.call_repeatedly(POOL_LOOK, parent.pool._pool.maintain_pool)  # noqa: SLF001 - has no public name
+        parent.hub.call_repeatedly(TIMER_SWEEP, sweep, parent.hub.timer)
 
 
 class EventFlush(bootsteps.StartStopStep):
