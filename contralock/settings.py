@@ -34,6 +34,7 @@ AUTH_USER_MODEL = "accounts.User"
 
 INSTALLED_APPS = [
     "contralock.accounts",
+    "payments",
     "notifications",
     "jobs",
     "django_celery_beat",
@@ -262,6 +263,10 @@ EMAIL_TIMEOUT = env.float("SMTP_TIMEOUT", default=15.0)  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="ContraLock <noreply@contralock.example>")
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@contralock.example")  # whom a mail says to write to
 MAIL_RESEND_AFTER = env.float("MAIL_RESEND_AFTER", default=600.0)  # seconds after a mail whose fate is unknown
+
+# ---------------------------------------------------------------- payments
+PLATFORM_FEE_BPS = env.int("PLATFORM_FEE_BPS", default=500)  # of a release, in hundredths of a percent: 500 is 5 %
+PAYMENTS_CURRENCIES = env.list("PAYMENTS_CURRENCIES", default=["usd", "eur", "gbp", "jpy"])  # of new projects
 
 # ---------------------------------------------------------------- REST
 REST_FRAMEWORK = {

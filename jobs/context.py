@@ -13,7 +13,7 @@ from django.db import connection
 from jobs import statements as sql
 from jobs.database import rows
 from jobs.heartbeat import Lease
-from jobs.lifecycle import Claim, clean, finish_params, storable
+from jobs.lifecycle import Claim, Ending, clean, finish_params, storable
 from jobs.outcomes import Budget, Cancelled, LeaseLost, Released, completed
 from jobs.secrets import scrub, scrub_value
 
@@ -65,10 +65,9 @@ class JobContext:
         the renewal is part of it: what is committed with it was written under the lease.
         """
         found = [] if self.lease.lost else rows(sql.HEARTBEAT, self.lease.params())
-        if not found:
+        if not self.lease.renewed(found):
             self.lease.lost = True
             raise LeaseLost(f"job {self.id}, run {self.run}: another worker owns it now")
-        self.lease.renewed(*found[0])
         if self.lease.cancel_requested:
             raise Cancelled("cancelled on request")
         if self.lease.stopping:
@@ -81,7 +80,8 @@ class JobContext:
         """
         if not connection.in_atomic_block:
             raise RuntimeError("complete() belongs into the transaction of the effects: with transaction.atomic(): …")
-        if not rows(sql.FINISH, finish_params(self.claim, completed(scrub_value(result, self.secret_words)))):
+        verdict = completed(scrub_value(result, self.secret_words))
+        if not rows(sql.FINISH, finish_params([Ending(claim=self.claim, verdict=verdict)])):
             raise LeaseLost(f"job {self.id}, run {self.run}: another worker owns it now")
 
 

@@ -47,7 +47,8 @@ def _prepared(sql: str, params: Params) -> list[Row]:
         raw.prepare_threshold = 2  # None, as Django leaves it, switches preparing off
         with psycopg.Cursor(raw) as cursor:
             cursor.execute(sql, params, prepare=True)
-            return cursor.fetchall() if cursor.description else []
+            # Not `description`, which makes an object for every column.
+            return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
 def repeatable(sql: str, params: Params, *, patience: float) -> list[Row]:

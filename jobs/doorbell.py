@@ -10,11 +10,12 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,8 @@ _MAX_BATCH = 500
 def ring(bells: Sequence[Bell]) -> bool:
     """Publish these doorbells in one pipelined write; False when the broker could not be reached.
 
+    Of a kind with `batch=` only as many as are needed for all of them to be run by all processes.
+
     After False some of them may have arrived all the same: a doubled doorbell costs nothing.
     """
     if breaker.open:
@@ -98,13 +101,28 @@ def ring(bells: Sequence[Bell]) -> bool:
         return True
     try:
         with current_app.producer_pool.acquire(block=True, timeout=2) as producer, producer.batch(_MAX_BATCH):
-            for bell in bells:
+            for bell in folded(bells):
                 _publish(producer, bell)
     except Exception as error:  # noqa: BLE001 - whatever the broker does, the caller's transaction is committed
         breaker.failed(error)
         return False
     breaker.worked()
     return True
+
+
+def folded(bells: Sequence[Bell]) -> Iterator[Bell]:
+    """One doorbell per batch of a kind that declares one, but enough for every process of its queue twice."""
+    from jobs.kinds import REGISTRY  # a kind's task knows this module
+
+    crowds: dict[tuple[str, str, int], list[Bell]] = {}
+    for bell in bells:
+        if bell.kind not in REGISTRY or REGISTRY[bell.kind].batch == 1:
+            yield bell
+        else:
+            crowds.setdefault((bell.kind, bell.queue, bell.priority), []).append(bell)
+    for (kind, queue, _), crowd in crowds.items():
+        enough = max(math.ceil(len(crowd) / REGISTRY[kind].batch), 2 * settings.JOBS_QUEUES[queue]["concurrency"])
+        yield from crowd[:enough]
 
 
 def _publish(producer: Any, bell: Bell) -> None:

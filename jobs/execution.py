@@ -46,14 +46,14 @@ def run_job(kind: Kind, job_id: uuid.UUID, *, heart: Heart | None = None) -> str
     lease = Lease(claim, timeout=kind.timeout, budget=budget)
     began = time.monotonic()
     with (heart or heartbeat.heart).holding(lease):
-        verdict = _call(kind, JobContext(claim, lease, budget))
+        verdict = call(kind, JobContext(claim, lease, budget))
         state = lifecycle.finish(claim, verdict)
-    _tell(claim, verdict, state, seconds=time.monotonic() - began)
-    _ring_after(claim, state)
-    return _report(verdict, state)
+    tell(claim, verdict, state, seconds=time.monotonic() - began)
+    ring_after(claim, state)
+    return report(verdict, state)
 
 
-def _call(kind: Kind, context: JobContext) -> Verdict:
+def call(kind: Kind, context: JobContext) -> Verdict:
     """Call the handler; whatever it does becomes a verdict."""
     inside = connection.in_atomic_block  # in a test; a worker runs nothing inside a transaction
     try:
@@ -85,7 +85,8 @@ def masked(verdict: Verdict, words: tuple[str, ...]) -> Verdict:
     )
 
 
-def _tell(claim: Claim, verdict: Verdict, state: State | None, *, seconds: float) -> None:
+def tell(claim: Claim, verdict: Verdict, state: State | None, *, seconds: float) -> None:
+    """One event: how the run ended."""
     event = "lease lost" if state is None else str(verdict.outcome)
     if state == State.DELAYED and verdict.failures:
         event = "failed, will retry"
@@ -97,7 +98,7 @@ def _tell(claim: Claim, verdict: Verdict, state: State | None, *, seconds: float
     emit(event, **facts)
 
 
-def _ring_after(claim: Claim, state: State | None) -> None:
+def ring_after(claim: Claim, state: State | None) -> None:
     """What may run now need not wait for the keeper: this job again, or the next of its concurrency key."""
     try:
         if claim.concurrency_key:
@@ -108,7 +109,8 @@ def _ring_after(claim: Claim, state: State | None) -> None:
         logger.warning("nothing was rung after job %s: %s", claim.id, error)
 
 
-def _report(verdict: Verdict, state: State | None) -> str:
+def report(verdict: Verdict, state: State | None) -> str:
+    """What Celery is told. Raises Retry and JobFailed, as `run_job` says."""
     match state:
         case None:
             return "lease-lost"

@@ -12,18 +12,19 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from jobs import statements as sql
-from jobs.database import private_connection, rows
-from jobs.lifecycle import Claim, finish_params
+from jobs.database import Row, private_connection, rows
+from jobs.lifecycle import Claim, Ending, finish_params
 from jobs.outcomes import Budget, Outcome, failed
 
 logger = logging.getLogger(__name__)
@@ -36,11 +37,25 @@ class TimedOut(Exception):
     """A run reached its deadline."""
 
 
+class Company(Protocol):
+    """The jobs that are held under the same token as the running one."""
+
+    def ids(self) -> list[uuid.UUID]:
+        """Which."""
+
+    def write(self, *, using: BaseDatabaseWrapper) -> None:
+        """Write down those that have ended: the one that runs now may take long."""
+
+    def leave(self, *, using: BaseDatabaseWrapper) -> None:
+        """Write down those that have ended and give the others back: this process ends now."""
+
+
 class Lease:
     """A claim as its heartbeat sees it."""
 
-    def __init__(self, claim: Claim, *, timeout: float, budget: Budget) -> None:
+    def __init__(self, claim: Claim, *, timeout: float, budget: Budget, company: Company | None = None) -> None:
         self.claim = claim
+        self.company = company
         self.budget = budget
         self.timeout = timeout
         self.began = self.beaten = time.monotonic()
@@ -49,14 +64,22 @@ class Lease:
         self.stopping = False
 
     def params(self) -> dict[str, Any]:
-        """The parameters of statements.HEARTBEAT."""
-        return {"id": self.claim.id, "token": self.claim.token, "lease": settings.JOBS_LEASE}
+        """The parameters of statements.HEARTBEAT for this job alone."""
+        return {"ids": [self.claim.id], "token": self.claim.token, "lease": settings.JOBS_LEASE}
 
-    def renewed(self, cancel_requested: bool, stopping: bool) -> None:
-        """Note what the row said when it was renewed."""
-        self.beaten = time.monotonic()
-        self.cancel_requested = cancel_requested
-        self.stopping = stopping
+    def all_params(self) -> dict[str, Any]:
+        """The same for this job and its company."""
+        return self.params() | {"ids": [self.claim.id, *(self.company.ids() if self.company else ())]}
+
+    def renewed(self, found: Sequence[Row]) -> bool:
+        """Note what the rows said that were renewed; False when this one was not among them."""
+        for job_id, cancel_requested, stopping in found:
+            if job_id == self.claim.id:
+                self.beaten = time.monotonic()
+                self.cancel_requested = cancel_requested
+                self.stopping = stopping
+                return True
+        return False
 
     @property
     def left(self) -> float:
@@ -106,14 +129,14 @@ class Heart:
 
     def _beat(self, lease: Lease, own: BaseDatabaseWrapper) -> None:
         try:
-            found = rows(sql.HEARTBEAT, lease.params(), using=own)
+            if lease.company:
+                lease.company.write(using=own)
+            found = rows(sql.HEARTBEAT, lease.all_params(), using=own)
         except Error as error:
             logger.warning("heartbeat of job %s did not get through: %s", lease.claim.id, error)
             own.close()
             return
-        if found:
-            lease.renewed(*found[0])
-        elif self._lease is lease:
+        if not lease.renewed(found) and self._lease is lease:
             lease.lost = True
             logger.warning(
                 "job %s, run %s: the lease was lost; nothing it writes counts", lease.claim.id, lease.claim.run
@@ -127,7 +150,9 @@ class Heart:
             verdict = failed(TimedOut(f"ran longer than {lease.timeout:g} s"), lease.budget, outcome=Outcome.TIMED_OUT)
             verdict = replace(verdict, traceback=_main_thread_stack())
             try:
-                won = rows(sql.FINISH, finish_params(lease.claim, verdict), using=own)
+                if lease.company:
+                    lease.company.leave(using=own)
+                won = rows(sql.FINISH, finish_params([Ending(claim=lease.claim, verdict=verdict)]), using=own)
             except Error as error:
                 logger.error("job %s timed out and could not say so (%s); its lease will end", lease.claim.id, error)
                 won = [("unsaid",)]

@@ -31,6 +31,7 @@ class Kind:
     backoff: float
     backoff_max: float
     timeout: float
+    batch: int
     arguments: Arguments
     function: Callable[..., Any]
     subject: Describe | None
@@ -42,6 +43,9 @@ class Kind:
         """Its name and the names it had before."""
         return (self.name, *self.aliases)
 
+
+BATCH_LIMIT = 1000
+"""Jobs under one token; more would only be given back."""
 
 _NO_PLAIN_FUNCTION = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
 
@@ -79,6 +83,7 @@ def job[**P, R](
     backoff: float | None = None,
     backoff_max: float | None = None,
     timeout: float | None = None,
+    batch: int = 1,
     subject: Describe | None = None,
     describe: Describe | None = None,
     aliases: Iterable[str] = (),
@@ -89,6 +94,9 @@ def job[**P, R](
     to run twice. Its name is `<package>.<function>` unless `name` is given; `aliases` are names under
     which rows of it may still exist. `priority` is 0 (first) to 9. `backoff` and `backoff_max` are the
     first and the longest delay between attempts, `timeout` the longest run, all in seconds.
+    `batch` above 1 lets a worker take up to so many waiting jobs of the kind at once (jobs/fold.py): for short
+    ones that come in crowds. Each still runs, ends and is retried for itself, but what a killed process had
+    ended in its latest tenth of a second may run again. Not on a queue whose workers hold one message, as money's.
     `subject` and `describe` are called with the arguments when a job is enqueued and when it is shown.
 
     Raises BadDeclaration at import.
@@ -114,6 +122,7 @@ def job[**P, R](
             backoff=settings.JOBS_BACKOFF if backoff is None else backoff,
             backoff_max=settings.JOBS_BACKOFF_MAX if backoff_max is None else backoff_max,
             timeout=settings.JOBS_TIMEOUT if timeout is None else timeout,
+            batch=batch,
             arguments=Arguments(kind_name, function),
             function=function,
             subject=subject,
@@ -179,6 +188,12 @@ def _check_numbers(kind: Kind) -> None:
         raise BadDeclaration(f"{kind.name}: max_attempts counts the first run too, so it is at least 1.")
     if kind.backoff < 0 or kind.backoff_max < 0 or kind.timeout <= 0:
         raise BadDeclaration(f"{kind.name}: backoff, backoff_max and timeout are seconds; timeout is above 0.")
+    if not 1 <= kind.batch <= BATCH_LIMIT:
+        raise BadDeclaration(f"{kind.name}: batch is 1 (each for itself) to {BATCH_LIMIT}, got {kind.batch}.")
+    if kind.batch > 1 and settings.JOBS_QUEUES[kind.queue]["prefetch"] == 1:
+        raise BadDeclaration(
+            f"{kind.name}: batch={kind.batch} on queue {kind.queue}, whose workers hold one job at a time (prefetch 1)."
+        )
 
 
 def kind_of(name: str) -> Kind:

@@ -1,6 +1,6 @@
 """The engine's rows: columns, constraints, indexes; no behaviour.
 
-A Job is changed by jobs/lifecycle.py only. What outlives a job holds a plain job_id without a
+A Job is changed by jobs/lifecycle/ only. What outlives a job holds a plain job_id without a
 foreign key; attempts and log lines go with it (the database cascades, see migration 0002).
 """
 

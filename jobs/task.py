@@ -33,13 +33,16 @@ class JobTask(Task):
         """Called plainly: run the function. Called by a worker: run the job that the message names."""
         from jobs.context import inside_a_job
         from jobs.execution import run_job
+        from jobs.fold import run_fold
 
         # A handler that calls its own function is in a delivered message too, but means the function.
         if self.request.called_directly or inside_a_job():
             return self.run(*args, **kwargs)
 
         job_id = parse_task_id(self.request.id)
-        return self.adopt(args, kwargs) if job_id is None else run_job(self.kind, job_id)
+        if job_id is None:
+            return self.adopt(args, kwargs)
+        return run_job(self.kind, job_id) if self.kind.batch == 1 else run_fold(self.kind, job_id)
 
     def adopt(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """Make a job of a message that somebody published past the engine; its id keeps doubles out."""

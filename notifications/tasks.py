@@ -37,6 +37,7 @@ def _describe(*, message_id: UUID) -> str:
     queue="email",
     max_attempts=5,
     backoff=10 * settings.JOBS_BACKOFF,
+    batch=20,
     subject=lambda *, message_id: f"message:{message_id}",
     describe=_describe,
 )

@@ -38,12 +38,12 @@ class JobRequest(Request):
 
     def _release(self) -> None:
         """Fenced by worker and pid: a job that has moved on is not touched. The lease is the fallback."""
-        job_id, pid = parse_task_id(self.id), getattr(self, "worker_pid", None)
-        if job_id is None or pid is None:
+        pid = getattr(self, "worker_pid", None)
+        if parse_task_id(self.id) is None or pid is None:
             return
         try:
-            tell_and_ring(lose_child(job_id=job_id, worker=boot.id, pid=pid))
+            tell_and_ring(lose_child(worker=boot.id, pid=pid))
         except Error as error:
-            logger.warning("job %s of dead process %s stays leased until the lease ends: %s", job_id, pid, error)
+            logger.warning("the jobs of dead process %s stay leased until their lease ends: %s", pid, error)
         finally:
             connection.close()  # the main process forks children, which must inherit no connection

@@ -80,3 +80,13 @@ def settle(*, die: str = "") -> None:
             os.kill(os.getpid(), signal.SIGKILL)
     if first and die == "after":
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@job(name="story.crowd", queue="general", batch=20, timeout=1.0, max_attempts=1)
+def crowd(*, number: int, sleep: float = 0.0, poison: bool = False, endless: bool = False) -> int:
+    """One of many short ones; a poisonous one kills its process, an endless one runs into its time limit."""
+    note(f"crowd {number}")
+    if poison:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60.0 if endless else sleep)
+    return number

@@ -76,7 +76,7 @@ def run(chosen_options: argparse.Namespace, servers: Servers, folder: Path) -> i
         rounds.append(one_round(contenders, size))
     idle: Idle = {}
     for contender in contenders:
-        if isinstance(contender, ContraLock) and not chosen_options.quick:
+        if type(contender) is ContraLock and not chosen_options.quick:
             idle = idle_cost(contender, 100_000, seconds=10)
     versions = machine.versions() | servers.versions()
     if any(isinstance(contender, BullMQ) for contender in contenders):

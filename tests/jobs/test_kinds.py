@@ -160,3 +160,17 @@ def test_an_unknown_kind_brings_the_nearest_to_mind() -> None:
         kind_of("zoo.mial")
     with pytest.raises(LookupError, match=r"Kinds: .*jobs\.retention"):
         kind_of("?")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"batch": 0}, "batch is 1 (each for itself) to 1000, got 0"),
+        ({"batch": 1001}, "batch is 1 (each for itself) to 1000, got 1001"),
+        ({"batch": 2, "queue": "payment"}, "whose workers hold one job at a time"),
+    ],
+)
+def test_a_batch_that_cannot_be_is_refused(options: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(BadDeclaration) as refused:
+        job(**options)(plain)
+    assert complaint in str(refused.value)

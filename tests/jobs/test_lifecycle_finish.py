@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_a_repeated_finish_recognises_itself(state: State) -> None:
 def test_a_finish_with_a_token_that_never_owned_the_job_writes_nothing() -> None:
     job = make()
     owner, other = taken(job), taken(make())
-    forged = lifecycle.Claim(**{**vars(owner), "token": other.token})
+    forged = replace(owner, token=other.token)
     assert finish(forged, verdict(State.COMPLETED)) is None
     assert fresh(job).state == "active"
 

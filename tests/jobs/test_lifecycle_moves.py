@@ -50,15 +50,15 @@ def test_the_third_crash_fails_the_job(settings: Any) -> None:
     assert list(Attempt.objects.filter(job=job).order_by("number").values_list("number", flat=True)) == [1, 2, 3]
 
 
-def test_a_dead_child_loses_its_own_job_only() -> None:
+def test_a_dead_child_loses_its_own_jobs_only() -> None:
     worker = uuid7()
     job = make(State.ACTIVE, worker=worker, worker_pid=10)
-    assert lifecycle.lose_child(job_id=job.id, worker=worker, pid=11) == []
-    assert lifecycle.lose_child(job_id=job.id, worker=uuid7(), pid=10) == []
+    assert lifecycle.lose_child(worker=worker, pid=11) == []
+    assert lifecycle.lose_child(worker=uuid7(), pid=10) == []
     assert fresh(job).state == "active"
-    (lost,) = lifecycle.lose_child(job_id=job.id, worker=worker, pid=10)
+    (lost,) = lifecycle.lose_child(worker=worker, pid=10)
     assert lost.state == "waiting"
-    assert lifecycle.lose_child(job_id=job.id, worker=worker, pid=10) == [], "twice is once"
+    assert lifecycle.lose_child(worker=worker, pid=10) == [], "twice is once"
     assert fresh(job).crashes == 1
 
 

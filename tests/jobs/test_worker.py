@@ -101,7 +101,7 @@ def test_while_postgresql_is_away_the_lease_is_the_fallback(broker: Broker, capl
     job = make(State.ACTIVE, worker=boot.id, worker_pid=77)
     end_backend()
     request_of(job).on_failure(failure(WorkerLostError("x")))
-    assert "stays leased until the lease ends" in caplog.text
+    assert "stay leased until their lease ends" in caplog.text
     assert fresh(job).state == "active"
 
 

@@ -79,3 +79,10 @@ def secretive(*, who: str, iban: Annotated[str, Sensitive], pin: Annotated[int |
     """Hear a secret and do what the test wants; safe to run twice, the test knows."""
     ear.heard.append((iban, pin))
     return ear.part(iban)
+
+
+@job(queue="email", batch=10, max_attempts=3, backoff=2.0, timeout=60.0)
+def flock(*, number: int = 0) -> Any:
+    """Do what the test wants, in company; safe to run twice, the test knows."""
+    stage.calls.append(number)
+    return stage.part(current_job())

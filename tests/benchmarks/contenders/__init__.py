@@ -10,11 +10,13 @@ from tests.benchmarks.contenders.celery_results import CeleryResults
 from tests.benchmarks.contenders.celery_stock import CeleryStock
 from tests.benchmarks.contenders.celery_tuned import CeleryTuned
 from tests.benchmarks.contenders.contralock import ContraLock
+from tests.benchmarks.contenders.contralock_fold import ContraLockFold
 from tests.benchmarks.contenders.dramatiq import Dramatiq
 from tests.benchmarks.servers import Servers
 
 ALL: tuple[type[Contender], ...] = (
     ContraLock,
+    ContraLockFold,
     CeleryStock,
     CeleryTuned,
     CeleryResults,

@@ -1,0 +1,1 @@
+"""Escrow, ledger and the payment provider: money moves exactly once."""
