@@ -23,7 +23,7 @@ from contralock.local.valkey import Valkey
 from contralock.local.waiting import wait_until
 from jobs import doorbell
 from jobs.database import rows
-from jobs.models import Keeper
+from jobs.models import Keeper, Worker
 from jobs.window import window
 from tests import servers
 from tests.nodes import CELERY, BeatNode, BrokerNode, Server, StoryNode, WorkerNode
@@ -113,6 +113,8 @@ def start_worker(
         process.start()
         if wait:
             process.ready()
+            # Written by a thread of its own, perhaps after the log line: who stops the worker at once never sees it.
+            wait_until(lambda: Worker.objects.filter(pid=process.pid).exists(), limit=10, what=f"the row of {name}")
         return node
 
     return start

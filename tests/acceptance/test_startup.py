@@ -31,7 +31,7 @@ def test_started_without_postgres_they_wait_for_it(
 ) -> None:
     postgres_server.stop()
     connection.close()
-    worker = start_worker()
+    worker = start_worker(wait=False)
     beat = start_beat(wait=False)
     wait_until(lambda: "could not say that it is alive" in worker.logs(), limit=20, what="the worker's complaint")
     wait_until(lambda: "PostgreSQL is away" in beat.logs(), limit=20, what="the keeper's complaint")
