@@ -22,6 +22,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="What went wrong, for people.")
     instance = serializers.CharField(help_text="The path that was asked.")
+    code = serializers.CharField(required=False, help_text="What went wrong, for programs; where money is concerned.")
     errors = serializers.DictField(  # type: ignore[assignment] # a member of the JSON, declared as DRF wants it
         child=serializers.ListField(child=serializers.CharField()),
         required=False,

@@ -268,6 +268,19 @@ MAIL_RESEND_AFTER = env.float("MAIL_RESEND_AFTER", default=600.0)  # seconds aft
 PLATFORM_FEE_BPS = env.int("PLATFORM_FEE_BPS", default=500)  # of a release, in hundredths of a percent: 500 is 5 %
 PAYMENTS_CURRENCIES = env.list("PAYMENTS_CURRENCIES", default=["usd", "eur", "gbp", "jpy"])  # of new projects
 
+# Stripe, or the local one (payments/sandbox), which `make run` and the tests start: the same code talks to both.
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself
+STRIPE_API_VERSION = "2026-10-28.endive"  # pinned: answers and events keep their shape
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="sk_test_local" if DEBUG else "")
+# Two of a kind while one is rolled.
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=["whsec_local"] if DEBUG else [])
+STRIPE_CONNECT_WEBHOOK_SECRETS = env.list(
+    "STRIPE_CONNECT_WEBHOOK_SECRET", default=["whsec_local_connect"] if DEBUG else []
+)
+STRIPE_TIMEOUT = env.float("STRIPE_TIMEOUT", default=25.0)  # seconds for an answer; then the outcome is unknown
+STRIPE_RATE = env.float("STRIPE_RATE", default=20.0)  # calls a second per endpoint, of all workers; Stripe takes 25
+STRIPE_KEY_LIFETIME = timedelta(hours=23)  # an older key is never sent again: Stripe forgets keys after 24
+
 # ---------------------------------------------------------------- REST
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -289,6 +302,8 @@ REST_FRAMEWORK = {
             "password": "10/hour",  # asks for the password of who is logged in
             "email": "5/hour",  # a mail each
             "tokens": "30/hour",
+            "money": "120/minute",  # requests that change something; looking is not counted
+            "onboarding": "30/hour",  # two calls to Stripe each
             "schema": "120/hour",
         }.items()
     },
@@ -310,6 +325,12 @@ SPECTACULAR_SETTINGS = {
         "Role": "contralock.accounts.choices.Role",
         "RegistrableRole": "contralock.accounts.serializers.REGISTRABLE",
         "Language": "contralock.accounts.choices.Language",
+        "MilestoneStatus": "payments.states.MilestoneStatus",
+        "OperationStatus": "payments.states.Status",
+        "OperationKind": "payments.states.Kind",
+        "DisputeStatus": "payments.states.DisputeStatus",
+        "Resolution": "payments.states.Resolution",
+        "PayoutStatus": "payments.models.account.PayoutStatus",
     },
 }
 
@@ -323,5 +344,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # The engine says one line per run (jobs/events.py); Celery's three would say less.
     "loggers": {name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy")}
-    | {"axes": {"level": "WARNING"}},  # at INFO two lines per login, also of who succeeds
+    | {
+        "axes": {"level": "WARNING"},  # at INFO two lines per login, also of who succeeds
+        "stripe": {"level": "WARNING"},  # two lines per call
+    },
 }

@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from contralock import problems
 from contralock.accounts.urls import pages
 from contralock.docs import SchemaView
+from payments import webhooks
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -16,6 +17,9 @@ urlpatterns = [
     path("api/auth/", include("contralock.accounts.urls")),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/webhooks/stripe", webhooks.platform, name="stripe-webhook"),
+    path("api/webhooks/stripe/connect", webhooks.connect, name="stripe-connect-webhook"),
+    path("api/", include("payments.api.urls")),
     re_path(r"^api/", problems.not_found),  # the last of /api/: with DEBUG, Django's own 404 is a page
 ]
 

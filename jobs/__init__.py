@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jobs.enqueue import InvalidOptions as InvalidOptions
     from jobs.enqueue import JobHandle as JobHandle
     from jobs.kinds import job as job
+    from jobs.lifecycle import CannotMove as CannotMove
     from jobs.outcomes import Cancelled as Cancelled
     from jobs.outcomes import LeaseLost as LeaseLost
     from jobs.outcomes import OutcomeUnknown as OutcomeUnknown
@@ -36,12 +37,14 @@ _HOME = {
     "InvalidArguments": "jobs.arguments",
     "State": "jobs.states",
     "Sensitive": "jobs.secrets",
+    "CannotMove": "jobs.lifecycle",
 } | dict.fromkeys(
     ("Cancelled", "LeaseLost", "OutcomeUnknown", "PermanentError", "Released", "Skipped", "Snooze"), "jobs.outcomes"
 )
 
 __all__ = [
     "Cancelled",
+    "CannotMove",
     "InvalidArguments",
     "InvalidOptions",
     "JobContext",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from contralock import celery_app
 from contralock.local.postgres import Postgres
@@ -40,6 +41,19 @@ def valkey_server() -> Iterator[Valkey]:
 def django_db_modify_db_settings(postgres_server: Postgres) -> None:
     """pytest-django calls this before it makes the test database."""
     assert str(postgres_server.port) == str(settings.DATABASES["default"]["PORT"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_wipes_the_ledger() -> Iterator[None]:
+    """The ledger refuses TRUNCATE, which is how Django wipes the database after a test; here, and only here, it may."""
+    with pytest.MonkeyPatch.context() as patch:
+        flush = DatabaseOperations.sql_flush
+        patch.setattr(
+            DatabaseOperations,
+            "sql_flush",
+            lambda *args, **options: ["SET LOCAL session_replication_role = replica", *flush(*args, **options)],
+        )
+        yield
 
 
 @pytest.fixture

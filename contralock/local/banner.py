@@ -20,6 +20,7 @@ def table(stack: Stack, *, first_time: bool) -> str:
         ("Admin", f"{stack.site}/admin/"),
         ("Mails", stack.values.get("LOCAL_MAIL_URL") or f"sent by {os.environ.get('SMTP_HOST')}"),
         ("Flower", f"http://localhost:{stack.flower_port}"),
+        ("Stripe", stack.values.get("STRIPE_API_BASE") or os.environ.get("STRIPE_API_BASE") or "Stripe itself"),
         ("PostgreSQL", _server("DATABASE_URL", stack)),
         ("Redis", _server("REDIS_URL", stack)),
         ("Login", _login(stack, first_time=first_time)),

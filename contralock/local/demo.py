@@ -11,50 +11,42 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import django
+
+from contralock.local.telling import LIMIT, Lost, Teller
 
 if TYPE_CHECKING:
     from jobs.models import Job
 
 FIRST = "demo@contralock.example"
 KIND = "notifications.send_message"
-LIMIT = 30.0  # seconds each step may take
 AGAIN = "Another one: `.venv/bin/python -m contralock.local demo`"
 
 
-class Lost(RuntimeError):
-    """A step did not happen within its limit; the message says which and where to look."""
-
-
-class Story:
+class Story(Teller):
     """The way of one registration; every line begins with the seconds since its start."""
 
     def __init__(self, email: str) -> None:
+        super().__init__()
         self.email = email
-        self.site = os.environ.get("LOCAL_SITE_URL", "http://localhost:8000")
         self.mail_url = os.environ.get("LOCAL_MAIL_URL", "")
-        self.began = time.monotonic()
 
     def tell(self) -> None:
         """Run the story. Raises Lost."""
         since = _database_now()
-        self._say(f"POST {self.site}/api/auth/register → {self._register()}")
-        job = self._until(lambda: _newest(since), f"no job {KIND} was written; is it enqueued on registration?")
-        self._say(f"job {job.id} in queue {job.queue} ({job.subject or job.kind})")
-        self._say(f"  {self.site}/admin/jobs/job/{job.id}/change/")
-        done = self._until(lambda: _finished(job), f"job {job.id} did not finish; the lines of `{job.queue}` say why")
-        self._say(_run(done))
+        self.say(f"POST {self.site}/api/auth/register → {self._register()}")
+        job = self.until(lambda: _newest(since), f"no job {KIND} was written; is it enqueued on registration?")
+        self.say(f"job {job.id} in queue {job.queue} ({job.subject or job.kind})")
+        self.say(f"  {self.site}/admin/jobs/job/{job.id}/change/")
+        done = self.until(lambda: _finished(job), f"job {job.id} did not finish; the lines of `{job.queue}` say why")
+        self.say(_run(done))
         if self.mail_url:
-            mail = self._until(self._mail, f"no mail to {self.email} came; see {self.mail_url}")
-            self._say(f"mail “{mail['subject']}” to {self.email}")
-            self._say(f"  {self.mail_url}/mails/{mail['id']}")
-
-    def _say(self, line: str) -> None:
-        print(f"{time.monotonic() - self.began:5.2f} s  {line}", flush=True)
+            mail = self.until(self._mail, f"no mail to {self.email} came; see {self.mail_url}")
+            self.say(f"mail “{mail['subject']}” to {self.email}")
+            self.say(f"  {self.mail_url}/mails/{mail['id']}")
 
     def _register(self) -> str:
         person = {
@@ -72,14 +64,6 @@ class Story:
         except OSError as problem:
             raise Lost(f"{self.site} does not answer ({problem}); is `make run` up?") from None
         return f"{person['role']} {answer['user']['id']}"
-
-    def _until[Found](self, look: Callable[[], Found | None], otherwise: str) -> Found:
-        deadline = time.monotonic() + LIMIT
-        while (found := look()) is None:
-            if time.monotonic() > deadline:
-                raise Lost(f"after {LIMIT:g} s {otherwise}")
-            time.sleep(0.02)
-        return found
 
     def _mail(self) -> dict[str, Any] | None:
         mails = _open(f"{self.mail_url}/api/mails")

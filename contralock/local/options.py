@@ -11,6 +11,7 @@ PORTS = {
     "port": ("the site (default: 8000, else a free one)", "PORT"),
     "mail_port": ("the page with the mails", "MAIL_PORT"),
     "smtp_port": ("the mail catcher's SMTP", "MAIL_SMTP_PORT"),
+    "stripe_port": ("the local Stripe", "STRIPE_PORT"),
     "flower_port": ("Flower", "FLOWER_PORT"),
     "postgres_port": ("the started PostgreSQL", "POSTGRES_PORT"),
     "redis_port": ("the started Valkey", "VALKEY_PORT"),
@@ -24,6 +25,7 @@ class Options:
     port: int | None = None
     mail_port: int | None = None
     smtp_port: int | None = None
+    stripe_port: int | None = None
     flower_port: int | None = None
     postgres_port: int | None = None
     redis_port: int | None = None

@@ -36,6 +36,13 @@ def mail_catcher(folder: Path, *, smtp_port: int, http_port: int) -> Process:
     return _process("mail", (*program, *ports), ready=lambda: accepts(smtp_port) and accepts(http_port))
 
 
+def local_stripe(folder: Path, *, port: int, site: str) -> Process:
+    """The local Stripe, whose webhooks go to the site."""
+    hooks = (f"--webhook={site}/api/webhooks/stripe", f"--connect-webhook={site}/api/webhooks/stripe/connect")
+    program = (sys.executable, "-m", "payments.sandbox", f"--port={port}", f"--state={folder / 'stripe.json'}")
+    return _process("stripe", (*program, *hooks, "--auto"), ready=lambda: accepts(port))
+
+
 def module(name: str, *arguments: str) -> Process:
     """A module of this package that runs to its end."""
     return _process(name, (sys.executable, "-m", f"contralock.local.{name}", *arguments))

@@ -78,7 +78,8 @@ class Stack:
         Postgres.forget(self.folder / "postgres")
         for name in ("valkey", "mails"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
-        self.password_file.unlink(missing_ok=True)
+        for file in (self.password_file, self.folder / "stripe.json"):
+            file.unlink(missing_ok=True)
 
     # ------------------------------------------------------------ steps
     def _sweep(self) -> None:
@@ -111,6 +112,8 @@ class Stack:
         self.console.block(banner.table(self, first_time=first_time))
         if self.options.demo:
             runner.once(roster.module("demo", "--first-run"))
+            if "STRIPE_API_BASE" in self.values:
+                runner.once(roster.module("money", "--first-run"))
         yield ""
 
     def _start_servers(self, runner: Runner) -> None:
@@ -126,6 +129,10 @@ class Stack:
             self.values["REDIS_URL"] = valkey.url
         if "SMTP_HOST" not in os.environ:
             self._start_mail_catcher(runner)
+        if not {"STRIPE_API_BASE", "STRIPE_SECRET_KEY"} & os.environ.keys():
+            port = self.options.stripe_port or free_port()
+            runner.start(roster.local_stripe(self.folder, port=port, site=f"http://{LOOPBACK}:{self.web_port}"))
+            self.values["STRIPE_API_BASE"] = f"http://{LOOPBACK}:{port}"
 
     def _start_mail_catcher(self, runner: Runner) -> None:
         smtp_port = self.options.smtp_port or free_port()

@@ -1,0 +1,1 @@
+"""One module for what one address is about."""

@@ -1,0 +1,148 @@
+"""The payment queue's jobs: each drives one operation (payments/dispatch.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from jobs import JobHandle, PermanentError, Skipped, Snooze, job
+from jobs.database import now
+from payments import dispatch, doubts, gateway, inbox, operations, outcomes
+from payments import reconcile as reconciliation
+from payments.models import Operation, StripeEvent
+from payments.models.inbox import EventState
+from payments.money import Money
+from payments.states import Kind
+
+TIMEOUT = 90.0
+"""Seconds a run may take: one call to Stripe and a look-up, each at its own time-out."""
+
+
+def _describe(*, operation_id: UUID) -> str:
+    operation = Operation.objects.filter(pk=operation_id).first()
+    if operation is None:
+        return f"Operation {operation_id}"
+    return f"{operation.get_kind_display().capitalize()} of {Money(operation.amount, operation.currency)}"
+
+
+@job(queue="payment", timeout=TIMEOUT, describe=_describe)
+def process_deposit(*, operation_id: UUID) -> dict[str, Any]:
+    """See whether the client paid, and hold the money.
+
+    Safe to run twice: the PaymentIntent is made once (same key, same bytes) and booked once.
+    """
+    return dispatch.drive(operation_id)
+
+
+@job(queue="payment", timeout=TIMEOUT, describe=_describe)
+def process_release(*, operation_id: UUID) -> dict[str, Any]:
+    """Transfer a milestone's money to the freelancer's account.
+
+    Safe to run twice: every run sends the same bytes under the same key, and the transfer is booked once.
+    """
+    return dispatch.drive(operation_id)
+
+
+@job(queue="payment", timeout=TIMEOUT, describe=_describe)
+def process_withdrawal(*, operation_id: UUID) -> dict[str, Any]:
+    """Pay out to the freelancer's bank. Safe to run twice: one key, one payout, booked once."""
+    return dispatch.drive(operation_id)
+
+
+@job(queue="payment", timeout=TIMEOUT, describe=_describe)
+def create_refund(*, operation_id: UUID) -> dict[str, Any]:
+    """Give the client money back, after the freelancer's part came back if it was released.
+
+    Safe to run twice: one key, one refund, booked once.
+    """
+    return dispatch.drive(operation_id)
+
+
+@job(queue="payment", timeout=TIMEOUT, describe=_describe)
+def reverse_transfer(*, operation_id: UUID) -> dict[str, Any]:
+    """Take back what a release transferred, for a refund. Safe to run twice: one key, one reversal, booked once."""
+    return dispatch.drive(operation_id)
+
+
+@job(
+    queue="payment",
+    timeout=TIMEOUT,
+    max_attempts=10,
+    backoff=5.0,
+    subject=lambda *, event_id: f"stripe:{event_id}",
+    describe=lambda *, event_id: f"Understand Stripe's event {event_id}",
+)
+def apply_stripe_event(*, event_id: str) -> str:
+    """Read the object that an event is about, and let the books agree with it.
+
+    Safe to run twice: the object is read as it is now, and what is known already changes nothing.
+    """
+    event, moment = StripeEvent.objects.get(event_id=event_id), now()
+    if event.state == EventState.HANDLED:
+        raise Skipped("it was handled")
+    try:
+        news = inbox.understand(event, now=moment)
+    except inbox.NoneOfOurs as error:
+        inbox.close(event, EventState.IGNORED, now=moment, error=str(error))
+        raise Skipped(str(error)) from error
+    except outcomes.TooEarly as early:
+        raise Snooze(30, str(early)) from early
+    except gateway.GatewayError as error:
+        raise Snooze(30, f"{error.code}: {error}") from error
+    except outcomes.Contradiction as wrong:
+        inbox.close(event, EventState.FAILED, now=moment, error=str(wrong))
+        raise PermanentError(str(wrong)) from wrong
+    inbox.close(event, EventState.HANDLED, now=moment)
+    return "news" if news else "known"
+
+
+_JOBS = {
+    Kind.DEPOSIT: process_deposit,
+    Kind.RELEASE: process_release,
+    Kind.WITHDRAWAL: process_withdrawal,
+    Kind.REFUND: create_refund,
+    Kind.REVERSAL: reverse_transfer,
+}
+
+
+def enqueue(operation: Operation) -> JobHandle:
+    """Write the job of a new operation, in the caller's transaction. One at a time per escrow, or per account."""
+    about = f"escrow:{operation.milestone_id}" if operation.milestone_id else f"account:{operation.payout_account_id}"
+    handle = _JOBS[Kind(operation.kind)].apply_async(
+        kwargs={"operation_id": operation.pk},
+        subject=about,
+        concurrency_key=about,
+        unique_key=f"operation:{operation.pk}",
+    )
+    operations.give_to_job(operation, handle.id)
+    return handle
+
+
+def apply_again(event: StripeEvent) -> JobHandle:
+    """Write the job of an event that has none, as far as anybody knows. An event is understood once, however often."""
+    return apply_stripe_event.apply_async(
+        kwargs={"event_id": event.event_id},
+        concurrency_key=f"stripe:{event.object_id or event.event_id}",
+        unique_key=f"event:{event.event_id}",
+    )
+
+
+# On another queue than money's: after a restore that one is paused until a reconciliation is clean.
+@job(queue="general", timeout=3600.0, backoff=60.0, describe=lambda *, hours=2, events=False: _span(hours, events))
+def reconcile(*, hours: int = 2, events: bool = False) -> dict[str, Any]:
+    """Compare the books with Stripe: the last hours, with `events` also its events and the books by themselves.
+
+    Safe to run twice: what is found is found once, what is booked is booked once.
+    """
+    done = reconciliation.run(hours=hours, full=events, apply=apply_again)
+    return {"reconciliation": done.pk, "clean": done.is_clean, "counts": done.counts}
+
+
+@job(queue="general", timeout=900.0)
+def resolve_unknown() -> dict[str, int]:
+    """Look for operations in doubt that no job drives any more. Safe to run twice: it only reads, nothing is sent."""
+    return doubts.resolve(now=now())
+
+
+def _span(hours: int, events: bool) -> str:
+    return f"Compare the last {hours} hours with Stripe{', its events too' if events else ''}"
