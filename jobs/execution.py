@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from celery.exceptions import Retry
 from django.db import Error, connection
+from psycopg.pq import TransactionStatus
 
 from jobs import heartbeat, lifecycle
 from jobs.context import JobContext, entered
@@ -63,14 +64,22 @@ def call(kind: Kind, context: JobContext) -> Verdict:
             secret = unseal(context.claim.sealed_args)
             context.secret_words = words_of(secret)
             verdict = completed(kind.function(**kind.arguments.load(context.claim.args | secret)))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - anything a handler raises is its outcome
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - anything a handler raises is its outcome
         verdict = judge(error, context.budget)
     verdict = masked(verdict, context.secret_words)
-    if connection.connection is not None and not connection.autocommit and not inside:
+    if not inside and _left_open():
         connection.in_atomic_block = False  # or close() would keep the dead connection for the block's end
         connection.close()  # rolls back
         return failed(RuntimeError("the handler left a transaction open"), context.budget)
     return verdict
+
+
+def _left_open() -> bool:
+    """Whether the handler left a transaction behind: by Django's switch, or by a BEGIN that Django knows nothing of."""
+    raw = connection.connection
+    if raw is None or raw.closed:
+        return False
+    return not connection.autocommit or raw.info.transaction_status is not TransactionStatus.IDLE
 
 
 def masked(verdict: Verdict, words: tuple[str, ...]) -> Verdict:

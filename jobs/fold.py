@@ -55,8 +55,9 @@ class Ended:
 class Fold:
     """Jobs under one token: those that wait for their turn here, and those that have ended and are not written yet."""
 
-    def __init__(self, claims: Sequence[Claim]) -> None:
+    def __init__(self, claims: Sequence[Claim], *, end: float) -> None:
         self.waiting = deque(claims)
+        self._end = end
         self.written: list[Ended] = []
         self._ended: list[Ended] = []
         self._lock = threading.Lock()
@@ -67,10 +68,10 @@ class Fold:
         with self._lock:
             return [claim.id for claim in (*self.waiting, *(ended.claim for ended in self._ended))]
 
-    def next(self) -> Claim:
-        """Whose turn it is."""
+    def next(self) -> Claim | None:
+        """Whose turn it is; None when nobody waits any more."""
         with self._lock:
-            return self.waiting.popleft()
+            return self.waiting.popleft() if self.waiting else None
 
     def end(self, ended: Ended) -> None:
         """Note how a run ended, and write it down when the last writing was a moment ago or nobody waits."""
@@ -96,16 +97,25 @@ class Fold:
             self._ended.clear()
             self._wrote_at = time.monotonic()
 
+    def tend(self, *, using: BaseDatabaseWrapper) -> None:
+        """While one runs long: write down what has ended, and after the spell let others have those that wait."""
+        self.write(using=using)
+        if time.monotonic() >= self._end:
+            self._let_go(unrung=True, using=using)
+
     def leave(self, *, using: BaseDatabaseWrapper | None = None) -> None:
         """Write down what has ended and give back what was not begun: the process ends."""
-        self.give_back(leaving=True, using=using)
+        self.give_back(unrung=True, using=using)
 
-    def give_back(self, *, leaving: bool, using: BaseDatabaseWrapper | None = None) -> None:
+    def give_back(self, *, unrung: bool, using: BaseDatabaseWrapper | None = None) -> None:
         """Write down what has ended and give back what was not begun."""
         self.write(using=using)
+        self._let_go(unrung=unrung, using=using)
+
+    def _let_go(self, *, unrung: bool, using: BaseDatabaseWrapper | None) -> None:
         with self._lock:
-            rest, self.waiting = list(self.waiting), deque()
-        lifecycle.give_back(rest, leaving=leaving, using=using)
+            lifecycle.give_back(list(self.waiting), unrung=unrung, using=using)
+            self.waiting.clear()
 
 
 class Pace:
@@ -143,7 +153,7 @@ def run_fold(kind: Kind, job_id: uuid.UUID) -> str:
         if not claims:
             more = False
             break
-        fold = Fold(claims)
+        fold = Fold(claims, end=end)
         more = _run(kind, fold, end=end)
         written += fold.written
         # Fewer than asked for: nobody waits. One that had crashed comes alone and says nothing of the others.
@@ -184,12 +194,12 @@ def _run(kind: Kind, fold: Fold, *, end: float) -> bool:
     """Run the fold's jobs until `end` (monotonic), give the others back; False when the process was told to stop."""
     began = time.monotonic()
     released = False
-    while fold.waiting and not released:
-        ended = _run_one(kind, fold, fold.next(), heartbeat.heart)
+    while not released and (claim := fold.next()):
+        ended = _run_one(kind, fold, claim, heartbeat.heart)
         released = ended.verdict.outcome is Outcome.RELEASED
         if time.monotonic() >= end:
             break
-    fold.give_back(leaving=released)
+    fold.give_back(unrung=released)
     pace.note(kind, seconds=time.monotonic() - began, jobs=len(fold.written))
     _tell(kind, fold.written)
     for ended in fold.written:

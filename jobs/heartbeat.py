@@ -43,8 +43,8 @@ class Company(Protocol):
     def ids(self) -> list[uuid.UUID]:
         """Which."""
 
-    def write(self, *, using: BaseDatabaseWrapper) -> None:
-        """Write down those that have ended: the one that runs now may take long."""
+    def tend(self, *, using: BaseDatabaseWrapper) -> None:
+        """Write down those that have ended, and let others have those that wait too long: one runs for long."""
 
     def leave(self, *, using: BaseDatabaseWrapper) -> None:
         """Write down those that have ended and give the others back: this process ends now."""
@@ -130,7 +130,7 @@ class Heart:
     def _beat(self, lease: Lease, own: BaseDatabaseWrapper) -> None:
         try:
             if lease.company:
-                lease.company.write(using=own)
+                lease.company.tend(using=own)
             found = rows(sql.HEARTBEAT, lease.all_params(), using=own)
         except Error as error:
             logger.warning("heartbeat of job %s did not get through: %s", lease.claim.id, error)

@@ -46,6 +46,8 @@ def resolve(*, now: datetime) -> dict[str, int]:
         except GatewayError as silence:
             logger.warning("%s cannot be looked for: %s", operation, silence)
             counts["not seen"] += 1
+            if silence.down:  # the others would not be seen either, each at its own time-out
+                break
     for operation in _told_meanwhile():
         counts["told meanwhile"] += end_job(operation)
     return dict(counts)

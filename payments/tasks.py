@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from jobs import JobHandle, PermanentError, Skipped, Snooze, job
 from jobs.database import now
 from payments import dispatch, doubts, gateway, inbox, operations, outcomes
@@ -128,12 +130,14 @@ def apply_again(event: StripeEvent) -> JobHandle:
 
 
 # On another queue than money's: after a restore that one is paused until a reconciliation is clean.
-@job(queue="general", timeout=3600.0, backoff=60.0, describe=lambda *, hours=2, events=False: _span(hours, events))
+@job(queue="general", timeout=900.0, backoff=60.0, describe=lambda *, hours=2, events=False: _span(hours, events))
 def reconcile(*, hours: int = 2, events: bool = False) -> dict[str, Any]:
     """Compare the books with Stripe: the last hours, with `events` also its events and the books by themselves.
 
     Safe to run twice: what is found is found once, what is booked is booked once.
     """
+    if not settings.STRIPE_SECRET_KEY:
+        raise Skipped("STRIPE_SECRET_KEY is not set: there is nothing to compare with.")
     done = reconciliation.run(hours=hours, full=events, apply=apply_again)
     return {"reconciliation": done.pk, "clean": done.is_clean, "counts": done.counts}
 

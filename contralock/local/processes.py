@@ -28,17 +28,26 @@ class NotReady(RuntimeError):
 class Runner:
     """Starts processes, starts them again when they die, and stops all of them.
 
-    `grace`: seconds from SIGTERM to SIGKILL. `files` are removed if this process is killed itself;
-    `lock` is a descriptor held until that is done.
+    `grace`: seconds from SIGTERM to SIGKILL. `echo`: seconds in which a second signal is taken for the
+    first: make passes on what the process group got already. `files` are removed if this process is killed
+    itself; `lock` is a descriptor held until that is done.
     """
 
     def __init__(
-        self, console: Console, *, grace: float = 25.0, files: Sequence[Path] = (), lock: int | None = None
+        self,
+        console: Console,
+        *,
+        grace: float = 25.0,
+        echo: float = 1.0,
+        files: Sequence[Path] = (),
+        lock: int | None = None,
     ) -> None:
         self.console = console
+        self.echo = echo
         self.grace = grace
         self.stopping = False
         self._killing = False
+        self._asked_at = 0.0
         self._children: list[Child] = []
         self._servers: list[Kept] = []
         self._deadman = Deadman(files=files, lock=lock)
@@ -94,8 +103,14 @@ class Runner:
             child.look(now)
 
     def ask_to_stop(self, *_: object) -> None:
-        """A signal handler: the first call asks, the second kills."""
-        self._killing = self.stopping
+        """A signal handler: the first call asks, a later one kills.
+
+        A signal to the process group comes twice: make passes its own on.
+        """
+        now = time.monotonic()
+        self._killing = self.stopping and now - self._asked_at >= self.echo
+        if not self.stopping:
+            self._asked_at = now
         self.stopping = True
 
     @contextlib.contextmanager
@@ -129,5 +144,6 @@ class Runner:
             time.sleep(0.02)
         for child in children:
             if child.lives:
-                self.console.line(child.process.name, f"killed: still there after SIGTERM ({self.grace:g} s)")
+                why = "asked twice" if self._killing else f"still there {self.grace:g} s after SIGTERM"
+                self.console.line(child.process.name, f"killed: {why}")
             child.bury()

@@ -102,17 +102,21 @@ def _add_timeout(parser: argparse.ArgumentParser, default: float | None, text: s
     parser.add_argument("--timeout", type=_seconds, default=default, metavar="SECONDS", help=text)
 
 
+MOST = 1_000_000
+"""Of anything that is counted on a command line."""
+
+
 def _positive(text: str) -> int:
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"1 to {MOST:,}")
     return number
 
 
 def _count(text: str) -> int:
     number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("0 or more")
+    if not 0 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"0 to {MOST:,}")
     return number
 
 

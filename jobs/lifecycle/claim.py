@@ -110,15 +110,15 @@ def _read(row: Row, token: uuid.UUID) -> Claim:
     )
 
 
-def give_back(claims: Sequence[Claim], *, leaving: bool, using: BaseDatabaseWrapper | None = None) -> int:
+def give_back(claims: Sequence[Claim], *, unrung: bool, using: BaseDatabaseWrapper | None = None) -> int:
     """Let jobs that were claimed and not begun wait again, as if they had not been claimed; returns how many.
 
-    One that was asked to be cancelled meanwhile is cancelled. `leaving`: this process goes, so they count as
-    not rung. On another connection (`using`) it is tried once.
+    One that was asked to be cancelled meanwhile is cancelled. `unrung`: their doorbells
+    count as lost, because nobody here will answer them. On another connection (`using`) it is tried once.
     """
     if not claims:
         return 0
-    params = {"ids": [claim.id for claim in claims], "token": claims[0].token, "unring": leaving}
+    params = {"ids": [claim.id for claim in claims], "token": claims[0].token, "unring": unrung}
     if using:
         return len(rows(sql.GIVE_BACK, params, using=using))
     return len(repeatable(sql.GIVE_BACK, params, patience=settings.JOBS_LEASE))

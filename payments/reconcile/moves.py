@@ -52,6 +52,8 @@ def read(side: Side, stripe_ref: str) -> Move | None:
 
     Of a charge or PaymentIntent without a balance transaction nothing has moved yet.
     """
+    if not stripe_ref:
+        return None
     what, params = _where(stripe_ref)
     try:
         found = gateway.read(Read(what=what, id=stripe_ref, params=params, account=side.account))

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from payments import disputes_at_stripe, doubts, ledger, operations, outcomes, seen
+from payments.gateway import GatewayError
 from payments.models import Operation
 from payments.models.reconciliation import Bucket
 from payments.money import InvalidMoney, Money
@@ -20,6 +21,8 @@ from payments.states import Kind, Status
 
 JUST_NOW = timedelta(minutes=2)
 """So long a movement may be under way to its operation: by the answer to its request, or by an event."""
+TOO_LATE = timedelta(days=1)
+"""What waits for something that did not come in this time (a payment that no database knows) waits in vain."""
 UNBOOKABLE = (outcomes.Contradiction, ledger.LedgerConflict, ledger.InsufficientFunds, ValueError)
 MADE = {
     Kind.DEPOSIT: "charge",
@@ -54,14 +57,18 @@ def settle(moved: Move, findings: Findings, *, now: datetime) -> None:
         why, early = str(error), True
     except UNBOOKABLE as error:
         why = str(error)
+    except GatewayError as error:
+        if error.facts.status != 404:
+            raise
+        why = str(error)  # the operation that it names could not have made it
     booked = book.about(moved)
-    wrong = difference(moved, booked)
-    about = _columns(moved, operation)
+    wrong, about = difference(moved, booked), _columns(moved, operation)
     young = moved.created > (now - JUST_NOW).timestamp()
+    waits = early and moved.created > (now - TOO_LATE).timestamp()
     if not wrong:
         words = f"{_said(moved)}, for {operation or 'a bank'}, which had not been told; it is booked now."
         findings.put_right(Bucket.ADOPTED, moved.id, words, told=not young, **about)
-    elif early or booked:
+    elif waits or booked:
         if not young:
             findings.open(Bucket.AMOUNT_DIFFERS, moved.id, f"{wrong} {why}".strip(), **about)
     else:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jobs.database import rows
+from payments import currencies
 from payments.ledger import balance
 from payments.models import PayoutAccount
 from payments.models.account import PayoutStatus
@@ -29,7 +30,8 @@ class Side:
 
     def booked(self) -> dict[str, int]:
         """Its balances as the books have them, in minor units by currency."""
-        found = rows("SELECT code FROM ledger_account WHERE starts_with(code, %s) ORDER BY code", [self.codes])
+        codes = [self.codes + currency for currency in currencies.KNOWN]
+        found = rows("SELECT code FROM ledger_account WHERE code = ANY(%s) ORDER BY code", [codes])
         return {code.removeprefix(self.codes): balance(code) for (code,) in found}
 
 

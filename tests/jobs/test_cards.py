@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import uuid
 from typing import Any
 
 import pytest
@@ -41,6 +43,8 @@ def test_a_card_number_is_seen(number: str) -> None:
         "4242424242424241",  # one digit off
         "1234567812345670",  # right checksum, no scheme
         "01a20bee-a881-7204-a9a9-41f3e45ba0bf",
+        "2a64f540-ef40-4170-8522-727a93720062",  # has a run of digits with scheme, length and checksum
+        "message:2A64F540-EF40-4170-8522-727A93720062,1",
         "DE02120300000000202051",
         "pi_3NxYz42424242",
         "44242424242424242424242",
@@ -53,6 +57,13 @@ def test_a_card_number_is_seen(number: str) -> None:
 )
 def test_other_numbers_are_not(value: Any) -> None:
     assert not find_card_number(value)
+
+
+def test_no_id_is_taken_for_one() -> None:
+    dice = random.Random(7)
+    ids = [str(uuid.UUID(int=dice.getrandbits(128), version=4)) for _ in range(20_000)]
+    assert [each for each in ids if find_card_number(each)] == []
+    assert [each for each in ids if find_card_number(f"https://x.example/{each}/4242")] == []
 
 
 def test_a_number_as_an_integer_or_as_a_key_is_seen() -> None:

@@ -132,7 +132,7 @@ def test_enqueue_with_a_key_that_is_taken_says_so(broker: Broker) -> None:
         (["zoo.mail", "--kwargs", '{"number": "x"}', "--count", "2"], "valid integer"),
         (["zoo.perform", "--queue", "emial"], "Did you mean 'email'"),
         (["zoo.perform", "--unique-key", "k", "--count", "2"], "one job only"),
-        (["zoo.perform", "--count", "0"], "at least 1"),
+        (["zoo.perform", "--count", "0"], "1 to 1,000,000"),
         (["zoo.perform", "--delay", "-1"], "seconds, 0 or more"),
         (["zoo.perform", "--priority", "10"], "invalid choice"),
     ],

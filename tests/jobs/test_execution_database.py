@@ -60,7 +60,20 @@ def _raise_inside(_: JobContext) -> None:
     raise ValueError
 
 
-@pytest.mark.parametrize("part", [_begin_and_stay, _enter_and_stay, _raise_inside])
+def _begin_past_django(_: JobContext) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+
+
+def _abort_past_django(_: JobContext) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT 1 / 0")
+
+
+@pytest.mark.parametrize(
+    "part", [_begin_and_stay, _enter_and_stay, _raise_inside, _begin_past_django, _abort_past_django]
+)
 def test_a_transaction_left_open_is_rolled_back_and_the_run_failed(play: Play, part: Any) -> None:
     job = play(part)
     assert (job.state, job.error) == ("delayed", "the handler left a transaction open")

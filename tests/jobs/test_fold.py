@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -290,11 +292,13 @@ def test_one_that_completes_itself_with_its_effects_is_completed_once(crowd: Cal
 # ------------------------------------------------------------------ the leases of those who wait
 def test_a_long_run_keeps_the_leases_of_its_company_and_writes_down_who_has_ended(heart: heartbeat.Heart) -> None:
     first, second, third = flock(3)
-    held = Fold(claim(first))
-    claims = {each.id: each for each in (held.next(), *held.waiting)}
+    held = Fold(claim(first), end=math.inf)
+    claims = {each.id: each for each in held.waiting}
+    held.next()
     held.end(Ended(claim=claims[first.id], verdict=completed("early"), began=0.0, ended=0.0))
     assert fresh(first).state == "active", "written together with others"
     running = held.next()
+    assert running
     Job.objects.filter(pk__in=[second.id, third.id]).update(lease_until=LONG_AGO)
     lease = Lease(running, timeout=60.0, budget=running.budget(backoff=1.0, cap=1.0), company=held)
     with heart.holding(lease):
@@ -303,12 +307,28 @@ def test_a_long_run_keeps_the_leases_of_its_company_and_writes_down_who_has_ende
     assert fresh(first).result == "early"
 
 
+def test_after_the_spell_those_who_wait_behind_a_long_run_are_left_to_others(heart: heartbeat.Heart) -> None:
+    first, second, third = flock(3)
+    Job.objects.update(published_at=now())
+    held = Fold(claim(first), end=time.monotonic())
+    running = held.next()
+    assert running
+    lease = Lease(running, timeout=60.0, budget=running.budget(backoff=1.0, cap=1.0), company=held)
+    with heart.holding(lease):
+        _until(lambda: {fresh(job).state for job in (second, third)} == {"waiting"})
+    assert fresh(second).published_at is None
+    assert held.next() is None
+    assert fresh(first).state == "active"
+
+
 def test_at_a_deadline_those_who_ended_are_written_and_those_who_wait_given_back(heart: heartbeat.Heart) -> None:
     first, second, third = flock(3)
     exits: list[int] = []
     own = heartbeat.Heart(exit_=exits.append)
-    held = Fold(claim(first))
+    held = Fold(claim(first), end=math.inf)
     ended, running = held.next(), held.next()
+    assert ended
+    assert running
     held.end(Ended(claim=ended, verdict=completed(None), began=0.0, ended=0.0))
     lease = Lease(running, timeout=0.05, budget=running.budget(backoff=1.0, cap=1.0), company=held)
     with own.holding(lease):
@@ -322,13 +342,13 @@ def test_a_cancel_asked_for_meanwhile_holds_for_one_that_is_given_back() -> None
     first, second = flock(2)
     claims = claim(first)
     lifecycle.cancel(second.id, reason="no more")
-    assert lifecycle.give_back(claims, leaving=False) == 2
+    assert lifecycle.give_back(claims, unrung=False) == 2
     assert [fresh(job).state for job in (first, second)] == ["waiting", "cancelled"]
 
 
 def test_a_run_that_came_before_is_not_forgotten_when_one_is_given_back() -> None:
     job = sheep(runs=2)
-    lifecycle.give_back(claim(job), leaving=False)
+    lifecycle.give_back(claim(job), unrung=False)
     assert fresh(job).runs == 2
 
 

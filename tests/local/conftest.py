@@ -52,7 +52,7 @@ def make_runner(screen: io.StringIO) -> Iterator[Callable[..., Runner]]:
     runners: list[Runner] = []
 
     def make(**more: float) -> Runner:
-        runners.append(Runner(Console(screen), **more))  # type: ignore[arg-type]
+        runners.append(Runner(Console(screen), **{"echo": 0.0} | more))  # type: ignore[arg-type]
         return runners[-1]
 
     yield make

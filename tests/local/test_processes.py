@@ -85,7 +85,7 @@ def test_stop_ends_everything_and_kills_who_does_not_listen(make_runner: MakeRun
     pids = [*runner.pids().values(), number_after("child", screen)]
     runner.stop()
     wait_until(lambda: not any(is_alive(pid) for pid in pids), limit=5, what="end of all")
-    assert "deaf      | killed: still there after SIGTERM" in screen.getvalue()
+    assert "deaf      | killed: still there 0.5 s after SIGTERM" in screen.getvalue()
     assert "parent    | killed" not in screen.getvalue()
 
 
@@ -98,6 +98,16 @@ def test_a_second_call_to_stop_does_not_wait_for_the_grace(make_runner: MakeRunn
     runner.ask_to_stop()
     runner.stop()
     assert time.monotonic() - began < 5
+
+
+def test_the_echo_of_a_signal_kills_nobody(make_runner: MakeRunner, screen: io.StringIO) -> None:
+    runner = make_runner(grace=0.5, echo=60.0)
+    runner.start(python("deaf", STUBBORN))
+    look_until(runner, lambda: "| deaf" in screen.getvalue(), "the deaf one")
+    runner.ask_to_stop()
+    runner.ask_to_stop()
+    runner.stop()
+    assert "killed: still there 0.5 s after SIGTERM" in screen.getvalue(), "it was given its grace"
 
 
 def test_a_gate_that_stays_shut_is_said_by_name(make_runner: MakeRunner) -> None:

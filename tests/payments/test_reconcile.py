@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from types import ModuleType
@@ -14,11 +15,14 @@ from django.core.management.base import CommandError
 
 from jobs.database import now
 from jobs.models import Job, QueuePause
-from payments import disputes_at_stripe, inbox, ledger, reconcile, recovery, seen, services, tasks
+from payments import disputes_at_stripe, gateway, inbox, ledger, reconcile, recovery, seen, services, tasks
+from payments.gateway import lookups
 from payments.ledger import accounts
 from payments.models import Finding, Operation, Reconciliation, StripeEvent
 from payments.money import Money
 from payments.params import path_and_body
+from payments.reconcile import book
+from payments.reconcile.sides import Side
 from payments.states import Dispatch, MilestoneStatus, Status
 from tests.payments.live import Live, job_of, live_escrow, use
 from tests.payments.sandbox.cast import Cast
@@ -193,6 +197,19 @@ def test_a_second_effect_of_one_operation_is_found(stripe: Cast, inline: ModuleT
     assert finding.amount == -100
 
 
+def test_a_reversal_that_names_an_operation_of_another_transfer_is_set_aside(stripe: Cast, inline: ModuleType) -> None:
+    story, _ = released(stripe, inline)
+    funded(stripe, inline)
+    for account in (None, story.account.stripe_account):
+        stripe.control.settle(account)
+    reversal = story.refund(10_000).children.get()
+    other = stripe.transfer(400, story.account.stripe_account)
+    stripe.api.transfers.reversals.create(other.id, {"metadata": reversal.params["metadata"]})
+    look()
+    assert found("stripe_only", operation=reversal).amount == 400
+    assert fresh(reversal).dispatch == Dispatch.READY
+
+
 # ------------------------------------------------------------------ ours, and nobody had told
 def test_what_a_lost_webhook_would_have_told_is_found_and_booked(stripe: Cast, inline: ModuleType) -> None:
     story = live_escrow(stripe)
@@ -270,12 +287,19 @@ def test_a_lost_event_is_fetched_and_understood(stripe: Cast, inline: ModuleType
     assert StripeEvent.objects.count() == count
 
 
-def test_an_event_of_a_connected_account_is_fetched_with_its_account(stripe: Cast, inline: ModuleType) -> None:
+def test_an_event_of_a_connected_account_is_fetched_with_its_account(
+    stripe: Cast, inline: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unnamed(query: gateway.Read) -> Iterator[dict[str, Any]]:
+        """A list need not name the account that was asked."""
+        return ({name: value for name, value in one.items() if name != "account"} for one in lookups.pages(query))
+
     story, _ = released(stripe, inline)
     stripe.control.settle(story.account.stripe_account)
     withdrawal = story.withdraw(9_000)
     run(inline)
     stripe.control.payout(str(fresh(withdrawal).stripe_id), "paid")
+    monkeypatch.setattr(gateway, "pages", unnamed)
     look(later=HOUR, full=True, hours=48)
     row = StripeEvent.objects.get(type="payout.paid")
     assert row.account == story.account.stripe_account
@@ -329,6 +353,40 @@ def test_a_row_that_nothing_moved_for_is_found_after_an_hour(stripe: Cast, inlin
     assert not finding.explanation
 
 
+def test_a_row_that_moved_two_balances_is_looked_for_at_the_platform_only(stripe: Cast, inline: ModuleType) -> None:
+    story, release = released(stripe, inline)
+    stripe.control.settle(story.account.stripe_account)
+    withdrawal = story.withdraw(9_000)
+    run(inline)
+    account = Side(story.account.stripe_account)
+    there, here = (book.between(side, now() - HOUR, now() + HOUR) for side in (account, Side()))
+    assert [entry.operation_id for entry in there] == [withdrawal.pk]
+    assert release.pk in {entry.operation_id for entry in here}
+
+
+def test_a_row_that_names_nothing_of_stripes_is_found(stripe: Cast, inline: ModuleType) -> None:
+    story = funded(stripe, inline)
+    correct(deposit_of(story), 220, stripe_ref="")
+    look(later=2 * HOUR)
+    assert found("book_only").amount == -220
+    assert "without a name of Stripe’s" in found("book_only").words
+
+
+def test_a_dispute_of_a_payment_that_no_database_knows_waits_a_day_and_is_set_aside(
+    stripe: Cast, inline: ModuleType
+) -> None:
+    funded(stripe, inline)
+    stripe.control.open_dispute(stripe.charge(3_000))
+    look()
+    assert found("stripe_only").amount == 3_000 - 117, "the payment itself"
+    assert not look(later=HOUR).counts.get("stripe_only")
+    assert "No deposit with the charge" in found("amount_differs").words
+    look(later=DAY + HOUR, hours=48)
+    assert Finding.objects.filter(bucket="stripe_only").count() == 2
+    assert found("amount_differs").resolved_at
+    assert found("balance").resolved_at
+
+
 def test_a_balance_that_differs_is_told_of(stripe: Cast, inline: ModuleType) -> None:
     funded(stripe, inline)
     ledger.unexplained("txn_invented", usd(250), incoming=True)
@@ -336,6 +394,17 @@ def test_a_balance_that_differs_is_told_of(stripe: Cast, inline: ModuleType) -> 
     finding = found("balance")
     assert finding.amount == -250
     assert "the books say" in finding.words
+
+
+def test_a_difference_that_was_explained_is_told_again_when_it_is_another(stripe: Cast, inline: ModuleType) -> None:
+    funded(stripe, inline)
+    ledger.unexplained("txn_invented", usd(250), incoming=True)
+    look()
+    reconcile.explain(found("balance").pk, explanation="a test of the alarm", now=now())
+    assert look().is_clean
+    ledger.unexplained("txn_invented_too", usd(1), incoming=True)
+    assert not look().is_clean
+    assert found("balance", resolved_at=None).amount == -251
 
 
 def test_a_payment_of_another_amount_matches_with_what_stripe_kept(stripe: Cast, inline: ModuleType) -> None:
@@ -500,6 +569,14 @@ def test_the_job_says_what_it_found(stripe: Cast, inline: ModuleType) -> None:
     assert job.state == "completed", "it does not wait for the queue that it opens"
     assert job.result == {"reconciliation": Reconciliation.objects.get().pk, "clean": True, "counts": {"matched": 1}}
     assert not QueuePause.objects.exists()
+
+
+def test_without_a_key_the_job_compares_nothing(stripe: Cast, inline: ModuleType, settings: Any) -> None:
+    settings.STRIPE_SECRET_KEY = ""
+    handle = tasks.reconcile.delay()
+    run(inline)
+    assert "STRIPE_SECRET_KEY is not set" in str(Job.objects.get(pk=handle.id).result)
+    assert not Reconciliation.objects.exists()
 
 
 def test_hours_that_are_none_are_refused(stripe: Cast) -> None:
