@@ -1,6 +1,6 @@
 # Every target works on a fresh checkout: `.ci/bootstrap` makes .venv first, and is quick when it is there.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lint clean
+.PHONY: help run demo test soak bench lint clean
 BIN := .venv/bin
 ARGS ?=
 export PYTHON
@@ -17,6 +17,9 @@ demo: bootstrap ## While `make run` is up: register a demo person and follow the
 
 test: bootstrap ## Run the tests, with real servers
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: bootstrap ## Move money while everything fails; ESCROWS=100 milestones (20)
+	@SOAK_ESCROWS=$(or $(ESCROWS),20) $(BIN)/python -m pytest -n 0 tests/chaos/test_money.py $(ARGS)
 
 bench: bootstrap ## Compare with Celery, dramatiq and BullMQ on the same servers; ARGS=--quick is short
 	@uv=$$(command -v uv || echo .local/uv/bin/uv); $$uv export -q --frozen --no-hashes --only-group bench | $$uv pip install -q --python $(BIN)/python --target .local/bench/py --no-deps -r -
