@@ -120,8 +120,8 @@ def enqueue(operation: Operation) -> JobHandle:
     return handle
 
 
-def apply_again(event: StripeEvent) -> JobHandle:
-    """Write the job of an event that has none, as far as anybody knows. An event is understood once, however often."""
+def enqueue_event(event: StripeEvent) -> JobHandle:
+    """Write the job of an event, in the caller's transaction, or find its unfinished one. One at a time per object."""
     return apply_stripe_event.apply_async(
         kwargs={"event_id": event.event_id},
         concurrency_key=f"stripe:{event.object_id or event.event_id}",
@@ -138,7 +138,7 @@ def reconcile(*, hours: int = 2, events: bool = False) -> dict[str, Any]:
     """
     if not settings.STRIPE_SECRET_KEY:
         raise Skipped("STRIPE_SECRET_KEY is not set: there is nothing to compare with.")
-    done = reconciliation.run(hours=hours, full=events, apply=apply_again)
+    done = reconciliation.run(hours=hours, full=events, apply=enqueue_event)
     return {"reconciliation": done.pk, "clean": done.is_clean, "counts": done.counts}
 
 

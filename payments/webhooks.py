@@ -48,9 +48,7 @@ def _receive(request: HttpRequest, secrets: Sequence[str]) -> HttpResponse:
     with transaction.atomic():
         row, new = inbox.receive(event)
         if new:
-            tasks.apply_stripe_event.apply_async(
-                kwargs={"event_id": row.event_id}, concurrency_key=f"stripe:{row.object_id or row.event_id}"
-            )
+            tasks.enqueue_event(row)
     return JsonResponse({"received": True, "duplicate": not new})
 
 

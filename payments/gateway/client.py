@@ -72,7 +72,10 @@ def send(call: Send) -> Found:
 
 
 def read(call: Read) -> Found:
-    """Get the object or the list. Raises GatewayError."""
+    """Get the object or the list. Raises GatewayError, whose verdict is UNKNOWN whatever it is.
+
+    That we may not look says nothing about an effect: a hold must never be given back for it.
+    """
     options: Any = {"stripe_account": call.account} if call.account else {}
 
     def ask() -> Any:
@@ -84,7 +87,11 @@ def read(call: Read) -> Found:
             return cast(Any, service).retrieve(*before, *([call.id] if call.id else []), dict(call.params), options)
         return cast(Any, service).list(*before, dict(call.params), options)
 
-    return _done(ask)
+    try:
+        return _done(ask)
+    except GatewayError as error:
+        error.verdict = Verdict.UNKNOWN
+        raise
 
 
 def write(

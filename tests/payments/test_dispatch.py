@@ -217,6 +217,22 @@ def test_a_key_that_is_too_old_is_looked_for(stripe: Cast, inline: ModuleType, s
     assert fresh(release).status == Status.TRANSFERRED
 
 
+def test_a_look_that_is_refused_gives_no_hold_back(stripe: Cast, inline: ModuleType, settings: Any) -> None:
+    story, release = approved(stripe, inline)
+    stripe.control.fault("drop_after", path="/v1/transfers", method="POST", times=1)
+    inline.run_all(failures=True)
+    settings.STRIPE_KEY_LIFETIME = timedelta(0)
+    refusal = {"status": 403, "code": "account_invalid", "type": "invalid_request_error"}
+    fault = stripe.control.fault("error", path="/v1/transfers", method="GET", **refusal)
+    inline.drain(until=now() + timedelta(seconds=30), limit=10_000, failures=True)
+    assert fresh(release).dispatch == Dispatch.UNKNOWN
+    assert story.free() == 0
+    stripe.control.clear_faults(fault)
+    run(inline)
+    assert story.count(release) == 1
+    assert fresh(release).status == Status.TRANSFERRED
+
+
 def test_a_run_that_died_after_sending_is_finished_by_the_next(stripe: Cast, inline: ModuleType) -> None:
     from payments import dispatch, gateway, operations
 

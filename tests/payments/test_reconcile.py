@@ -55,7 +55,7 @@ def run(inline: ModuleType) -> None:
 
 def look(*, later: timedelta = timedelta(), full: bool = False, hours: int = 2) -> Reconciliation:
     """One reconciliation, some time from now."""
-    return reconcile.run(hours=hours, full=full, apply=tasks.apply_again, now=now() + later)
+    return reconcile.run(hours=hours, full=full, apply=tasks.enqueue_event, now=now() + later)
 
 
 def found(bucket: str, **columns: Any) -> Finding:

@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
     def _reconcile(self, options: dict[str, Any]) -> None:
         try:
-            done = reconcile.run(hours=options["hours"], full=options["full"], apply=tasks.apply_again)
+            done = reconcile.run(hours=options["hours"], full=options["full"], apply=tasks.enqueue_event)
         except ValueError as error:
             raise CommandError(str(error), returncode=2) from error
         except GatewayError as error:
