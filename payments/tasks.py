@@ -13,7 +13,7 @@ from payments import dispatch, doubts, gateway, inbox, operations, outcomes
 from payments import reconcile as reconciliation
 from payments.models import Operation, StripeEvent
 from payments.models.inbox import EventState
-from payments.money import Money
+from payments.money import Money, words
 from payments.states import Kind
 
 TIMEOUT = 90.0
@@ -24,7 +24,7 @@ def _describe(*, operation_id: UUID) -> str:
     operation = Operation.objects.filter(pk=operation_id).first()
     if operation is None:
         return f"Operation {operation_id}"
-    return f"{operation.get_kind_display().capitalize()} of {Money(operation.amount, operation.currency)}"
+    return f"{operation.get_kind_display().capitalize()} of {words(Money(operation.amount, operation.currency), 'en')}"
 
 
 @job(queue="payment", timeout=TIMEOUT, describe=_describe)
