@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 
+from jobs import effects
 from jobs.database import now as database_now
 from jobs.kinds import REGISTRY
 from jobs.maintenance.relay import known_kinds
@@ -148,7 +149,7 @@ def summary(job: Job) -> dict[str, Any]:
 
 
 def details(job: Job) -> dict[str, Any]:
-    """Everything about a job, its attempts and log included; JSON-able."""
+    """Everything about a job, its attempts, its effects and its log included; JSON-able."""
     now = database_now()
     return summary(job) | {
         "summary": describe(job),
@@ -184,6 +185,7 @@ def details(job: Job) -> dict[str, Any]:
             }
             for a in job.attempts.order_by("number")
         ],
+        "effects": [effects.as_json(touched) for touched in effects.of(job.id)],
         "log": [{"run": line.run, "at": _iso(line.at), "line": line.line} for line in job.log_lines.order_by("id")],
     }
 

@@ -13,23 +13,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.urls import NoReverseMatch, reverse
 
 from jobs import selectors
+from payments import links as pages
+from payments.effects import booked
 from payments.ledger import accounts
-from payments.models import Dispute, Milestone, Operation, Transfer
-from payments.models.ledger import Phase
+from payments.models import Dispute, Effect, Milestone, Operation, Transfer
 from payments.money import Money
 from payments.states import DisputeStatus
-
-BOOKED = {
-    Phase.SINGLE: "Booked",
-    Phase.PENDING: "Held in the books",
-    Phase.POST: "Held, and now booked",
-    Phase.VOID: "No longer held",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +46,7 @@ class Line:
 
 def of(milestone: Milestone, *, staff: bool) -> list[Line]:
     """Oldest first. Of what has one time, what was asked for stands before what it caused."""
-    operations = list(milestone.operations.order_by("id"))
+    operations = list(milestone.operations.prefetch_related("effects").order_by("id"))
     lines = list(_milestone(milestone))
     for operation in operations:
         lines += [*_operation(operation, staff), *_job(operation, staff)]
@@ -83,12 +75,34 @@ def _operation(operation: Operation, staff: bool) -> Iterator[Line]:
         money=asked,
         links=here + job,
     )
-    if operation.first_sent_at:
-        words = f"Stripe was asked for the {kind} (attempt {operation.attempt})."
-        yield Line(at=operation.first_sent_at, what=f"{kind}.sent", words=words, links=here)
-    if operation.confirmed_at:
-        links = [*here, _at_stripe(operation.stripe_id or "", staff)]
-        yield Line(at=operation.confirmed_at, what=f"{kind}.confirmed", words=f"Stripe has the {kind}.", links=links)
+    for effect in operation.effects.all():
+        if effect.step != "booked":  # the rows of the books say so themselves
+            yield _step(operation, effect, staff)
+
+
+STEPS = {
+    "sent": "Stripe was asked for the {kind} (attempt {attempt}).",
+    "sent again": "Stripe was asked again for the {kind} (attempt {attempt}, the same key).",
+    "confirmed": "Stripe has the {kind}.",
+    "unknown": "Nobody knows whether Stripe did the {kind}; its money stays held.",
+    "rejected": "The {kind} was given up.",
+    "parked": "The {kind} waits.",
+    "unparked": "The {kind} waits no longer.",
+    "manual": "A person has to decide about the {kind}.",
+    "begun anew": "The {kind} begins anew, as attempt {attempt}.",
+    "noted": "Something is odd about the {kind}.",
+}
+
+
+def _step(operation: Operation, effect: Effect, staff: bool) -> Line:
+    """One step, with the job that did it; why it went wrong is for staff."""
+    said = STEPS.get(effect.step, "The {kind} is {status}.")
+    words = said.format(kind=operation.kind, attempt=effect.attempt, status=effect.status)
+    words += f" {effect.error}" if staff and effect.error else ""
+    links = [_row("operation", operation.pk, staff)]
+    links += [_row("job", effect.job_id, staff)] if effect.job_id else []
+    links += [_at_stripe(effect.stripe_id, staff)] if effect.step == "confirmed" else []
+    return Line(at=effect.at, what=f"{operation.kind}.{effect.step.replace(' ', '_')}", words=words, links=links)
 
 
 def _job(operation: Operation, staff: bool) -> Iterator[Line]:
@@ -151,19 +165,13 @@ def _transfer(row: Transfer, staff: bool) -> Line:
     links += [_row("operation", row.operation_id, staff)] if row.operation_id else []
     links += [_row("job", row.job_id, staff)] if row.job_id else []
     links += [_at_stripe(row.stripe_ref, staff)] if row.stripe_ref else []
-    words = f"{BOOKED[Phase(row.phase)]} ({row.kind}): {money} from {row.debit.code} to {row.credit.code}."
+    words = f"{booked(row)}: {money}."
     return Line(at=row.created_at, what=f"ledger.{row.phase}", words=words, money=money, links=links)
 
 
 def _row(what: str, key: UUID | int, staff: bool) -> Link:
-    try:
-        page = reverse(f"admin:{'jobs' if what == 'job' else 'payments'}_{what}_change", args=[key])
-    except NoReverseMatch:  # it has none
-        page = None
-    return Link(what=what, id=str(key), href=page if staff else None)
+    return Link(what=what, id=str(key), href=pages.page(what, key) if staff else None)
 
 
 def _at_stripe(stripe_id: str, staff: bool) -> Link:
-    test = "test/" if settings.STRIPE_SECRET_KEY.startswith(("sk_test_", "rk_test_")) else ""
-    page = settings.STRIPE_API_BASE or f"https://dashboard.stripe.com/{test}search?query={stripe_id}"
-    return Link(what="stripe", id=stripe_id, href=page if staff else None)
+    return Link(what="stripe", id=stripe_id, href=pages.at_stripe(stripe_id) if staff else None)

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
-from jobs import selectors
+from jobs import effects, selectors
 from jobs.admin import words
 from jobs.admin.base import Page
 from jobs.admin.moves import MOVES, refusal
@@ -39,6 +39,7 @@ def context(page: Page, request: HttpRequest, job: Job) -> dict[str, Any]:
         "runs": [(run, words.badge(run.outcome), _lengths(run)) for run in timeline(job, attempts, now)],
         "timeline_width": WIDTH,
         "workers": dict(Worker.objects.filter(pk__in={a.worker for a in attempts}).values_list("pk", "name")),
+        "effects": effects.of(job.pk),
         "log": lines[:LINES][::-1],
         "log_cut": len(lines) > LINES,
         "json": [(name, _pretty(value)) for name, value in _values(job) if value not in (None, {})],

@@ -73,7 +73,7 @@ def show(options: dict[str, Any], out: Output) -> None:
     if options["json"]:
         out.json(found)
         return
-    attempts, log = found.pop("attempts"), found.pop("log")
+    attempts, log, effects = found.pop("attempts"), found.pop("log"), found.pop("effects")
     for name, value in found.items():
         if value not in (None, "", [], {}):
             out.say(f"{name:17} {value}")
@@ -83,5 +83,7 @@ def show(options: dict[str, Any], out: Output) -> None:
         out.say(f"run {a['number']:<3} {ran}{error}")
         for line in a["traceback"].splitlines():
             out.say(f"    {line}")
+    for touched in effects:
+        out.say(f"effect {touched['at']} {touched['words']}  {touched['what']} {touched['id']}")
     for line in log:
         out.say(f"log {line['at']} run {line['run']}: {line['line']}")

@@ -62,7 +62,7 @@ def return_withdrawal(withdrawal: Operation, *, stripe_ref: str) -> bool:
 
 
 def hold_refund(refund: Operation) -> bool:
-    """Hold escrow → stripe:platform. Raises InsufficientFunds."""
+    """Hold escrow → stripe:platform; of a set-aside deposit suspense → stripe:platform. Raises InsufficientFunds."""
     return _post(refund, "hold", _holds(refund))
 
 
@@ -100,7 +100,7 @@ def void_hold(operation: Operation) -> bool:
 
 
 def _post(operation: Operation, event: str, legs: list[Leg]) -> bool:
-    return post(operation.pk, legs, event=event, operation_id=operation.pk, job_id=operation.job_id)
+    return post(operation.pk, legs, event=event, operation_id=operation.pk)
 
 
 def _holds(operation: Operation) -> list[Leg]:
@@ -120,6 +120,8 @@ def _direction(operation: Operation) -> tuple[accounts.Place, accounts.Place]:
     currency = operation.currency
     if operation.kind == Kind.WITHDRAWAL:
         return _payable(operation), _connected(operation)
+    if operation.kind == Kind.REFUND and operation.parent_id:  # of what was set aside, and never was the milestone's
+        return accounts.suspense(currency), accounts.platform(currency)
     escrow = accounts.escrow(_milestone(operation), currency)
     if operation.kind == Kind.RELEASE:
         return escrow, _payable(operation)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import psycopg
 from django.db import IntegrityError
 
+from jobs import current_job
+from jobs.context import inside_a_job
 from jobs.database import rows
 from payments.ledger.accounts import Found, Place, lock
 from payments.models.ledger import Phase
@@ -75,7 +77,6 @@ def post(
     *,
     event: str,
     operation_id: uuid.UUID | None = None,
-    job_id: uuid.UUID | None = None,
 ) -> bool:
     """Write the legs of one event of `key` (an operation's id, or event_key); False when they were there already.
 
@@ -86,12 +87,10 @@ def post(
     if not told:
         raise ValueError(f"Nothing to write for {event} of {key}: every leg is empty.")
     txn = uuid.uuid5(key, f"txn:{event}")
-    return transaction_of_ours(lambda: _post(key, told, txn, operation_id, job_id), savepoint=False)
+    return transaction_of_ours(lambda: _post(key, told, txn, operation_id), savepoint=False)
 
 
-def _post(
-    key: uuid.UUID, legs: list[Leg], txn: uuid.UUID, operation_id: uuid.UUID | None, job_id: uuid.UUID | None
-) -> bool:
+def _post(key: uuid.UUID, legs: list[Leg], txn: uuid.UUID, operation_id: uuid.UUID | None) -> bool:
     accounts = lock(place for leg in legs for place in (leg.debit, leg.credit))
     moves = [_row(key, leg, accounts) for leg in legs]
     columns = dict(
@@ -101,7 +100,8 @@ def _post(
             strict=True,
         )
     )
-    fixed = {"txn": txn, "operation": operation_id, "job": job_id, "refs": [leg.stripe_ref for leg in legs]}
+    job = current_job().id if inside_a_job() else None
+    fixed = {"txn": txn, "operation": operation_id, "job": job, "refs": [leg.stripe_ref for leg in legs]}
     try:
         new = rows(INSERT, columns | fixed)
     except IntegrityError as error:

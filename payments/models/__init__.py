@@ -1,10 +1,11 @@
 """The rows of money: columns, constraints, indexes; no behaviour.
 
-Changed by: operations/ (Operation), milestones.py (Milestone), disputes.py (Dispute), ledger/ (Account, Transfer),
-reconcile/ (Reconciliation, Finding), doubts.py (Look).
+Changed by: operations/ (Operation, Effect), milestones.py (Milestone), disputes.py (Dispute), ledger/ (Account,
+Transfer), reconcile/ (Reconciliation, Finding), doubts.py (Look).
 """
 
 from payments.models.account import PayoutAccount
+from payments.models.effect import Effect
 from payments.models.escrow import Dispute, Milestone, Project
 from payments.models.inbox import StripeEvent
 from payments.models.ledger import Account, Transfer
@@ -17,6 +18,7 @@ __all__ = [
     "Account",
     "Breaker",
     "Dispute",
+    "Effect",
     "Finding",
     "IdempotencyRequest",
     "Look",

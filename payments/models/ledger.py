@@ -53,6 +53,7 @@ class Account(models.Model):
 
     class Meta:
         db_table = "ledger_account"
+        verbose_name = "ledger account"
         ordering = ("id",)
         default_permissions = ["view"]
         constraints = [
@@ -95,12 +96,13 @@ class Transfer(models.Model):
     )
     kind = models.CharField(max_length=30)
     operation_id = models.UUIDField(null=True, blank=True)
-    job_id = models.UUIDField(null=True, blank=True, help_text="The job that wrote it.")
+    job_id = models.UUIDField(null=True, blank=True, help_text="The job that wrote it; empty: a request or a command.")
     stripe_ref = models.CharField(max_length=255, blank=True, help_text="Stripe's balance transaction or object.")
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
         db_table = "ledger_transfer"
+        verbose_name = "ledger transfer"
         ordering = ("created_at", "id")
         default_permissions = ["view"]
         constraints = [

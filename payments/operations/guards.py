@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from payments.models import Operation
+from payments.operations import steps
 from payments.states import DISPATCH_MOVES, Dispatch, Kind, MilestoneStatus, Status, origins
 
 MONEY_OUT = (Kind.RELEASE, Kind.REFUND, Kind.REVERSAL)
@@ -34,11 +36,13 @@ def same_attempt(operation: Operation) -> QuerySet[Operation]:
 
 
 def change(rows: QuerySet[Operation], operation: Operation, **changes: Any) -> bool:
-    """Change the row and, if that won, the object in hand."""
-    won: bool = rows.update(**changes) == 1
-    if won:
-        for name, value in changes.items():
-            setattr(operation, name, value)
+    """Change the row and, if that won, the object in hand; the step is written down in the same transaction."""
+    with transaction.atomic(savepoint=False):
+        won: bool = rows.update(**changes) == 1
+        if won:
+            for name, value in changes.items():
+                setattr(operation, name, value)
+            steps.write(operation, changes)
     return won
 
 

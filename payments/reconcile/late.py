@@ -35,6 +35,7 @@ def tell_late(window: Window, findings: Findings, *, apply: Callable[[StripeEven
     now = window.until
     _doubts(findings, now)
     _inbox(findings, now, apply)
+    _contradicting(findings)
     _deposits(findings, window)
     _payouts(findings, now)
     _holds(findings, now)
@@ -56,6 +57,13 @@ def _inbox(findings: Findings, now: datetime, apply: Callable[[StripeEvent], obj
         words += "understood yet; its job is written again."
         about = {"account": event.account, "stripe_id": event.event_id}
         findings.open(Bucket.INBOX, event.event_id, words, **about)
+
+
+def _contradicting(findings: Findings) -> None:
+    """Events whose object cannot be booked as Stripe tells it. A person looks, and has it understood again."""
+    for event in StripeEvent.objects.filter(state=EventState.FAILED).order_by("id").iterator():
+        words = f"Event {event.event_id} ({event.type}, {event.object_id}) contradicts the books: {event.error}"
+        findings.open(Bucket.INBOX, event.event_id, words, account=event.account, stripe_id=event.event_id)
 
 
 def _deposits(findings: Findings, window: Window) -> None:

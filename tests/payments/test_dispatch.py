@@ -224,7 +224,8 @@ def test_a_look_that_is_refused_gives_no_hold_back(stripe: Cast, inline: ModuleT
     settings.STRIPE_KEY_LIFETIME = timedelta(0)
     refusal = {"status": 403, "code": "account_invalid", "type": "invalid_request_error"}
     fault = stripe.control.fault("error", path="/v1/transfers", method="GET", **refusal)
-    inline.drain(until=now() + timedelta(seconds=30), limit=10_000, failures=True)
+    looked = inline.run_due(now=now() + timedelta(seconds=30), failures=True)
+    assert [one.outcome for one in looked] == ["unknown"]
     assert fresh(release).dispatch == Dispatch.UNKNOWN
     assert story.free() == 0
     stripe.control.clear_faults(fault)

@@ -19,6 +19,7 @@ from payments import disputes_at_stripe, gateway, inbox, ledger, reconcile, reco
 from payments.gateway import lookups
 from payments.ledger import accounts
 from payments.models import Finding, Operation, Reconciliation, StripeEvent
+from payments.models.inbox import EventState
 from payments.money import Money
 from payments.params import path_and_body
 from payments.reconcile import book
@@ -447,6 +448,20 @@ def test_an_event_that_nobody_understood_gets_a_job_again(stripe: Cast, inline: 
     run(inline)
     assert look(later=HOUR).is_clean
     assert story.held() == 10_000
+
+
+def test_an_event_that_contradicts_the_books_is_told_of_until_it_is_understood(
+    stripe: Cast, inline: ModuleType
+) -> None:
+    funded(stripe, inline)
+    events = stripe.api.events.list({"type": "payment_intent.succeeded"})
+    event, _ = inbox.receive(json.loads(str(events.data[0])))
+    inbox.close(event, EventState.FAILED, now=now(), error="The amount is another.")
+    assert not look().is_clean
+    assert "The amount is another." in found("inbox").words
+    inbox.close(event, EventState.HANDLED, now=now())
+    assert look(later=HOUR).is_clean
+    assert found("inbox").resolved_at
 
 
 def test_a_hold_that_outlives_its_request_is_told_of(stripe: Cast, inline: ModuleType) -> None:
