@@ -1,12 +1,12 @@
 # Every target works on a fresh checkout: `.ci/bootstrap` makes .venv first, and is quick when it is there.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak bench lint clean
+.PHONY: help run demo test soak bench bench-money lint clean
 BIN := .venv/bin
 ARGS ?=
 export PYTHON
 
 help: ## Print this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-14s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-18s %s\n' "$$name" "$$what"; done
 	@echo 'Options go into ARGS: make run ARGS=--fresh, make test ARGS="-k mail -x". PYTHON=/path/to/python chooses the interpreter.'
 
 run: bootstrap ## Start everything on this machine (PostgreSQL, Valkey, site, workers, mail catcher); Ctrl-C stops it
@@ -24,6 +24,9 @@ soak: bootstrap ## Move money while everything fails; ESCROWS=100 milestones (20
 bench: bootstrap ## Compare with Celery, dramatiq and BullMQ on the same servers; ARGS=--quick is short
 	@uv=$$(command -v uv || echo .local/uv/bin/uv); $$uv export -q --frozen --no-hashes --only-group bench | $$uv pip install -q --python $(BIN)/python --target .local/bench/py --no-deps -r -
 	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-money: bootstrap ## Releases per second against the local Stripe, at once and 200 ms away
+	@exec $(BIN)/python -m tests.benchmarks.money $(ARGS)
 
 lint: bootstrap ## Check style, types and who may import whom
 	@$(BIN)/ruff check

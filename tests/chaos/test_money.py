@@ -3,6 +3,8 @@ payment workers are killed all the time. Then the books, and what Stripe really 
 
 Not part of the suite: it takes minutes. ESCROWS milestones, two or three operations each:
     make soak ESCROWS=100
+
+A pool process dies every SOAK_KILL_MS milliseconds (100), give or take a half.
 """
 
 from __future__ import annotations
@@ -39,8 +41,10 @@ from tests.payments.story import deposit_of
 
 ESCROWS = int(os.environ.get("SOAK_ESCROWS", "0"))
 SEED = int(os.environ.get("SOAK_SEED", str(random.randrange(10_000))))
-KILL_EVERY = (0.3, 1.0)  # seconds between two kills of a pool process
-WORKER_EVERY = 6.0  # seconds between two kills of a whole worker
+KILL_MS = float(os.environ.get("SOAK_KILL_MS", "100"))
+KILL_EVERY = (KILL_MS / 2000, KILL_MS * 3 / 2000)  # seconds between two kills of a pool process
+PROCESSES = 6  # of each of two workers: Celery takes up to a second to replace a dead one
+WORKER_EVERY = 20.0  # seconds between two kills of a whole worker
 LIMIT = 120 + ESCROWS * 2
 PLATFORM = "/api/webhooks/stripe"
 
@@ -79,6 +83,7 @@ class Storm(threading.Thread):
         self.start_worker, self.dice = start, dice
         self.workers = [start(), start()]
         self.blows: Counter[str] = Counter()
+        self.up: set[int] = set()
         self.calm, self.over = threading.Event(), threading.Event()
 
     def __enter__(self) -> Self:
@@ -118,10 +123,17 @@ class Storm(threading.Thread):
 
     def kill_process(self) -> None:
         """One process of one that is up; half-started they would do no work at all."""
-        node = self.dice.choice([node for node in self.workers if " ready." in node.logs()] or self.workers)
+        node = self.dice.choice([node for node in self.workers if self.is_up(node)] or self.workers)
         with suppress(ProcessLookupError, FileNotFoundError, IndexError):
             os.kill(self.dice.choice(node.children()), SIGKILL)
             self.blows["process"] += 1
+
+    def is_up(self, node: WorkerNode) -> bool:
+        """Whether it has said so since it was started; its log grows, and is not read again."""
+        boot = node.container.pid
+        if boot not in self.up and " ready." in node.logs():
+            self.up.add(boot)
+        return boot in self.up
 
 
 def _until(rows_: Any, what: str) -> None:
@@ -184,8 +196,8 @@ def test_after_the_storm_every_operation_had_exactly_one_effect(
         "STRIPE_RATE": "1000",
         "JOBS_CRASH_LIMIT": "1000000",
     }
-    start_beat()
-    storm = Storm(lambda: start_worker("payment", concurrency=2, wait=False, **env), dice)
+    start_beat(**env)  # the keeper counts crashes too
+    storm = Storm(lambda: start_worker("payment", concurrency=PROCESSES, wait=False, **env), dice)
     stripe.control.fund(1_000_000)
     escrows = [live_escrow(stripe) for _ in range(ESCROWS)]
     for number, (path, fault) in enumerate(itertools.product(PATHS, FAULTS)):
