@@ -86,13 +86,20 @@ class Job(models.Model):
                 condition=Q(state__in=FINISHED_STATES, finished_at__isnull=False)
                 | (~Q(state__in=FINISHED_STATES) & Q(finished_at__isnull=True)),
             ),
+            # Each says IS NOT NULL: else every row without a key has an entry, written anew at every move.
             models.UniqueConstraint(
-                name="job_unique_key", fields=["unique_key"], condition=Q(state__in=UNFINISHED_STATES)
+                name="job_unique_key",
+                fields=["unique_key"],
+                condition=Q(state__in=UNFINISHED_STATES, unique_key__isnull=False),
             ),
             models.UniqueConstraint(
-                name="job_one_active_per_key", fields=["concurrency_key"], condition=Q(state="active")
+                name="job_one_active_per_key",
+                fields=["concurrency_key"],
+                condition=Q(state="active", concurrency_key__isnull=False),
             ),
-            models.UniqueConstraint(name="job_one_per_slot", fields=["schedule_id", "slot"]),
+            models.UniqueConstraint(
+                name="job_one_per_slot", fields=["schedule_id", "slot"], condition=Q(schedule_id__isnull=False)
+            ),
         ]
         indexes = [
             models.Index(
