@@ -34,6 +34,7 @@ AUTH_USER_MODEL = "accounts.User"
 
 INSTALLED_APPS = [
     "contralock.accounts",
+    "contralock.upkeep",
     "payments",
     "notifications",
     "jobs",
@@ -77,6 +78,7 @@ TEMPLATES = [
         },
     }
 ]
+MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / (".local/media" if DEBUG else "media")))  # invoices' PDFs
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -196,6 +198,7 @@ JOBS_KEEP_COMPLETED = env.int("QUEUE_REMOVE_ON_COMPLETE", default=100)
 JOBS_KEEP_FAILED = env.int("QUEUE_REMOVE_ON_FAIL", default=50)
 JOBS_KEEP_COMPLETED_FOR = timedelta(days=env.float("JOBS_KEEP_COMPLETED_DAYS", default=7.0))
 JOBS_KEEP_FAILED_FOR = timedelta(days=env.float("JOBS_KEEP_FAILED_DAYS", default=30.0))
+ARCHIVE_SLICE = env.int("ARCHIVE_SLICE", default=2000)  # rows of one file of the archive
 JOBS_SECRET_KEYS = env.list("JOBS_SECRET_KEYS", default=[])  # Fernet keys for sensitive arguments, newest first;
 # none: one is derived from SECRET_KEY, and then jobs that wait when SECRET_KEY changes cannot be read any more
 JOBS_PREPARE = env.bool("JOBS_PREPARE", default=True)  # false behind a pooler that cannot prepare statements

@@ -10,9 +10,10 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from jobs import checks, kinds
+        from jobs import archivable, checks, kinds, retention
 
         checks.register()
+        archivable.register(retention.ARCHIVABLE)
         kinds.collect = checks.asked_for()
         # Every process knows every kind: a bad declaration stops the web server too, not a worker at 3 a.m.
         autodiscover_modules("tasks")

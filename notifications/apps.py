@@ -14,10 +14,11 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         # dispatch_uid: a second ready() (tests) must not say goodbye twice.
         worker_process_shutdown.connect(_say_goodbye, weak=False, dispatch_uid="notifications.smtp")
-        from jobs import doctor
-        from notifications import health
+        from jobs import archivable, doctor
+        from notifications import health, keeping
 
         doctor.register("mail", health.mail_server)
+        archivable.register(keeping.ARCHIVABLE)
         checks.register(health.settings_fit)
 
 

@@ -11,11 +11,12 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from jobs import effects
-        from payments import schedule
+        from jobs import archivable, effects
+        from payments import inbox, schedule
         from payments.checks import settings_fit
         from payments.effects import of_job
 
         checks.register(settings_fit)
+        archivable.register(inbox.ARCHIVABLE)
         effects.register("payments", of_job)
         post_migrate.connect(schedule.ensure, sender=self, dispatch_uid="payments.schedule")

@@ -6,12 +6,13 @@ old, repeated or overtaken event changes nothing.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from jobs.archivable import Archivable
 from payments import disputes_at_stripe, gateway, onboarding, operations, seen
 from payments.gateway import Read
 from payments.models import Operation, StripeEvent
@@ -25,6 +26,9 @@ KINDS = {
     "refund": Kind.REFUND,
 }
 """The first part of a type, and what kind of operation it is about."""
+
+KEPT = timedelta(days=90)
+"""Stripe delivers an event again for up to 30 days; so long it must be known that it was handled."""
 
 
 class NoneOfOurs(Exception):
@@ -118,3 +122,11 @@ def _tell(operation: Operation, now: datetime, *, stripe_id: str = "") -> bool:
     found = seen.fetch(operation, stripe_id or str(operation.stripe_id))
     with transaction.atomic():
         return seen.tell(operation, found, now=now)
+
+
+def _old(now: datetime, limit: int) -> list[int]:
+    over = StripeEvent.objects.filter(state__in=[EventState.HANDLED, EventState.IGNORED], received_at__lt=now - KEPT)
+    return list(over.order_by("id").values_list("pk", flat=True)[:limit])
+
+
+ARCHIVABLE = Archivable(name="stripe events", table="payments_stripeevent", key="bigint", due=_old)

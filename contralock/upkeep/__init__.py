@@ -1,0 +1,1 @@
+"""What has to be done now and then so that the database stays small: sessions, archive."""
