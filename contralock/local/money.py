@@ -38,6 +38,7 @@ class MoneyStory(Teller):
         self._withdraw()
         self._refund(second)
         self._release_with_a_kill(third)
+        self._timeline(third)
         self._books()
 
     # ------------------------------------------------------------ steps
@@ -123,16 +124,24 @@ class MoneyStory(Teller):
         if count != 1:
             raise Lost(f"{count} transfers were made for {release.pk}")
 
+    def _timeline(self, milestone: Milestone) -> None:
+        """What an escrow's page shows, with where each thing is."""
+        from payments import timeline
+
+        self.say(f"“{milestone.title}”, as its timeline tells it:")
+        for line in timeline.of(milestone, staff=True):
+            page = next((link.href for link in line.links if link.href), "")
+            where = f"{self.site}{page}" if page.startswith("/") else page
+            self.say(f"  {line.at:%H:%M:%S} {line.words}  {where}".rstrip())
+
     def _books(self) -> None:
-        from payments import audit, ledger
-        from payments.ledger import accounts
-        from payments.models import Operation
+        from payments import audit, holdings
         from payments.money import Money, words
 
-        payable = Money(ledger.available(accounts.payable(self.freelancer.pk, "usd").code), "usd")
-        self.say(f"the freelancer may withdraw {words(payable, 'en')}")
-        for operation in Operation.objects.filter(requested_by__in=[self.client, self.freelancer]).order_by("id"):
-            self.say(f"  {operation.kind:<11} {_words(operation):>12}  {operation.status:<12} {operation.stripe_id}")
+        for who, person in (("client", self.client), ("freelancer", self.freelancer)):
+            for one in holdings.of(person):
+                held, free = (words(Money(minor, one.currency), "en") for minor in (one.held, one.withdrawable))
+                self.say(f"the {who}: {held} held in escrow, {free} to withdraw  {self.site}/api/balances")
         found = audit.check()
         self.say("the books are right" if not found.breaches else f"the books are WRONG: {found.breaches}")
 
