@@ -4,7 +4,8 @@ payment workers are killed all the time. Then the books, and what Stripe really 
 Not part of the suite: it takes minutes. ESCROWS milestones, two or three operations each:
     make soak ESCROWS=100
 
-A pool process dies every SOAK_KILL_MS milliseconds (100), give or take a half.
+Every SOAK_KILL_MS milliseconds (100, give or take a half) a process dies that is in the middle of a job, and now and
+then a whole worker.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from signal import SIGKILL
 from typing import Any, Self
 
 import pytest
+from django.db import connection
 
 from contralock.local.waiting import wait_until
 from jobs.database import rows
@@ -42,10 +44,10 @@ from tests.payments.story import deposit_of
 ESCROWS = int(os.environ.get("SOAK_ESCROWS", "0"))
 SEED = int(os.environ.get("SOAK_SEED", str(random.randrange(10_000))))
 KILL_MS = float(os.environ.get("SOAK_KILL_MS", "100"))
-KILL_EVERY = (KILL_MS / 2000, KILL_MS * 3 / 2000)  # seconds between two kills of a pool process
-PROCESSES = 6  # of each of two workers: Celery takes up to a second to replace a dead one
+KILL_EVERY = (KILL_MS / 2000, KILL_MS * 3 / 2000)  # seconds between two kills of a busy process
+PROCESSES = 8  # of each of two workers: Celery takes up to a second to replace a dead one
 WORKER_EVERY = 20.0  # seconds between two kills of a whole worker
-LIMIT = 120 + ESCROWS * 2
+LIMIT = 120 + ESCROWS * 12
 PLATFORM = "/api/webhooks/stripe"
 
 PATHS = ("/v1/payment_intents", "/v1/transfers", "/v1/payouts", "/v1/refunds")
@@ -83,7 +85,6 @@ class Storm(threading.Thread):
         self.start_worker, self.dice = start, dice
         self.workers = [start(), start()]
         self.blows: Counter[str] = Counter()
-        self.up: set[int] = set()
         self.calm, self.over = threading.Event(), threading.Event()
 
     def __enter__(self) -> Self:
@@ -97,6 +98,13 @@ class Storm(threading.Thread):
     def run(self) -> None:
         """Strike at random until it is calm; go on looking after the workers until it is over."""
         worker_at = time.monotonic() + WORKER_EVERY
+        try:
+            self.strike_until_over(worker_at)
+        finally:
+            connection.close()
+
+    def strike_until_over(self, worker_at: float) -> None:
+        """The loop."""
         while not self.over.wait(self.dice.uniform(*KILL_EVERY)):
             self.look_after()
             if self.calm.is_set():
@@ -122,18 +130,13 @@ class Storm(threading.Thread):
         self.blows["worker"] += 1
 
     def kill_process(self) -> None:
-        """One process of one that is up; half-started they would do no work at all."""
-        node = self.dice.choice([node for node in self.workers if self.is_up(node)] or self.workers)
-        with suppress(ProcessLookupError, FileNotFoundError, IndexError):
-            os.kill(self.dice.choice(node.children()), SIGKILL)
-            self.blows["process"] += 1
-
-    def is_up(self, node: WorkerNode) -> bool:
-        """Whether it has said so since it was started; its log grows, and is not read again."""
-        boot = node.container.pid
-        if boot not in self.up and " ready." in node.logs():
-            self.up.add(boot)
-        return boot in self.up
+        """One that is in the middle of a job: an idle one proves nothing, and takes its worker a second to replace."""
+        busy = set(Job.objects.filter(state="active").values_list("worker_pid", flat=True))
+        with suppress(ProcessLookupError, FileNotFoundError):
+            hit = sorted(busy & {pid for node in self.workers if node.container.running for pid in node.children()})
+            if hit:
+                os.kill(self.dice.choice(hit), SIGKILL)
+                self.blows["process"] += 1
 
 
 def _until(rows_: Any, what: str) -> None:
