@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from jobs import CannotMove, JobContext, OutcomeUnknown, PermanentError, Skipped, Snooze, control, current_job
 from jobs.database import now as database_now
@@ -25,6 +25,7 @@ from payments.gateway import GatewayError, Send, Verdict
 from payments.gateway.calls import Effect
 from payments.models import Operation
 from payments.states import Dispatch, Kind, Status
+from payments.transactions import transaction_of_ours, was_given_up
 
 EFFECTS = {
     Kind.DEPOSIT: Effect.PAYMENT_INTENT,
@@ -56,6 +57,10 @@ def drive(operation_id: uuid.UUID) -> dict[str, Any]:
         found = _fetch_or_send(operation, run, now)
     except GatewayError as error:
         raise _answer(operation, run, error, now) from error
+    except OperationalError as error:
+        if not was_given_up(error):
+            raise
+        raise Snooze(_spread(1.0), "PostgreSQL gave a transaction up; nothing was sent") from error
     breaker.succeeded()
     return _book(operation, found, run)
 
@@ -131,17 +136,21 @@ def _adopt(operation: Operation, reason: str) -> dict[str, Any]:
 
 
 def _book(operation: Operation, found: dict[str, Any], run: JobContext) -> dict[str, Any]:
-    """Books and job in one transaction: whoever reads sees both or neither."""
+    """Books and job in one transaction: whoever reads sees both or neither. Again when PostgreSQL gave it up."""
     result = {"operation": str(operation.pk), "stripe_id": found["id"]}
+
+    def both() -> bool:
+        seen.tell(operation, found, now=database_now())
+        operation.refresh_from_db()
+        waits = operation.kind == Kind.DEPOSIT and not operation.booked_at and operation.status != Status.CANCELED
+        if not waits:
+            run.complete(result)
+        if operation.parent:
+            transaction.on_commit(lambda: _let_run(operation.parent), robust=True)
+        return waits
+
     try:
-        with transaction.atomic():
-            seen.tell(operation, found, now=database_now())
-            operation.refresh_from_db()
-            waits = operation.kind == Kind.DEPOSIT and not operation.booked_at and operation.status != Status.CANCELED
-            if not waits:
-                run.complete(result)
-            if operation.parent:
-                transaction.on_commit(lambda: _let_run(operation.parent), robust=True)
+        waits = transaction_of_ours(both)
     except outcomes.TooEarly as early:
         raise Snooze(WAITING[0], str(early)) from early
     except outcomes.Contradiction as wrong:

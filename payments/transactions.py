@@ -30,7 +30,7 @@ def transaction_of_ours[T](work: Callable[[], T], *, savepoint: bool = True) -> 
             with transaction.atomic():
                 return work()
         except OperationalError as error:
-            if not _was_given_up(error):
+            if not was_given_up(error):
                 raise
             time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - so that the two do not meet again
     with transaction.atomic():
@@ -47,5 +47,6 @@ def transactional[**P, T](work: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-def _was_given_up(error: OperationalError) -> bool:
+def was_given_up(error: OperationalError) -> bool:
+    """Whether PostgreSQL gave the transaction up, for another's sake: nothing of it was done."""
     return isinstance(error.__cause__, psycopg.Error) and error.__cause__.sqlstate in AGAIN

@@ -124,9 +124,11 @@ class Api:
         return answer
 
     async def _late(self, world: World, asked: Asked, fault: Fault) -> Answer:
-        """Run after the ordered latency, if the world that was asked is still the one there is."""
+        """Run after the ordered latency and stall, if the world that was asked is still the one there is."""
         if fault.latency:
             await asyncio.sleep(fault.latency)
+        while self.faults.ordered(fault.stall):
+            await asyncio.sleep(breakage.LOOK)
         if world is not self._world():
             return Answer(502, b"", cut="drop")
         return self._run(world, asked, fault)

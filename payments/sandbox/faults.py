@@ -12,10 +12,11 @@
 | unauthorized, forbidden | 401; 403 | no |
 | error | `status`, `type`, `code`, `message`; remembered under the key if `saved` | no |
 | slow | an answer after `latency_ms`; the effect comes after the wait, also when the client has gone | yes |
+| stall | the same, after the order was withdrawn; until then the call is under way and its key in use | yes |
 
-A `slow` rule goes together with one of the others. `late_webhook` (seconds, of the local Stripe's clock) holds the
-events of a server_error, drop_after or hang_after back: Stripe sends webhooks for objects nobody saw in an answer
-(docs.stripe.com/error-low-level).
+A `slow` or `stall` rule goes together with one of the others. `late_webhook` (seconds, of the local Stripe's clock)
+holds the events of a server_error, drop_after or hang_after back: Stripe sends webhooks for objects nobody saw in an
+answer (docs.stripe.com/error-low-level).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from payments.sandbox.rules import Rule, rule
 
 EDGE = {"drop_before", "hang_before", "rate_limit", "lock_timeout", "unauthorized", "forbidden"}
 AFTER = {"drop_after", "hang_after", "half_body"}
-KINDS = EDGE | AFTER | {"html", "server_error", "conflict", "error", "slow"}
+LATE = {"slow", "stall"}
+KINDS = EDGE | AFTER | LATE | {"html", "server_error", "conflict", "error"}
 FIELDS = {"method", "path", "operation_id", "seconds", "latency_ms", "effect", "saved", "status", "code", "type",
           "message", "late_webhook", "should_retry"}  # fmt: skip
 HANG = 30.0  # seconds, longer than a client's patience
@@ -44,6 +46,7 @@ class Fault:
     kind: str = ""
     details: dict[str, Any] | None = None
     latency: float = 0.0  # seconds before the effect
+    stall: Rule | None = None  # the effect waits as long as this is ordered
 
     def get(self, name: str, default: Any = None) -> Any:
         """A detail of the order."""
@@ -75,6 +78,10 @@ class Faults:
         """All orders, with what they have done."""
         return [one.json() for one in self._rules]
 
+    def ordered(self, one: Rule | None) -> bool:
+        """Whether this order has not been withdrawn."""
+        return any(one is rule for rule in self._rules)
+
     def clear(self, wanted: str | None = None) -> int:
         """Withdraw one order, or all; how many there were."""
         before = len(self._rules)
@@ -83,15 +90,17 @@ class Faults:
 
     def strike(self, method: str, path: str, params: dict[str, Any]) -> Fault:
         """What goes wrong with this request."""
-        latency, chosen = 0.0, None
+        latency, stall, chosen = 0.0, None, None
         for one in self._rules:
             if one.spent or not _fits(one.details, method, path, params):
                 continue
             if one.kind == "slow" and one.strikes():
                 latency += one.details.get("latency_ms", 200) / 1000
-            elif one.kind != "slow" and chosen is None and one.strikes():
+            elif one.kind == "stall" and stall is None and one.strikes():
+                stall = one
+            elif one.kind not in LATE and chosen is None and one.strikes():
                 chosen = one
-        return Fault(chosen.kind if chosen else "", chosen.details if chosen else None, latency)
+        return Fault(chosen.kind if chosen else "", chosen.details if chosen else None, latency, stall)
 
 
 def refuse(fault: Fault, key: str) -> Refusal | None:

@@ -124,6 +124,22 @@ def test_a_slow_call_has_its_effect_after_its_client_gave_up(cast: Cast, control
     assert control.effects().count("op") == 1
 
 
+def test_a_stalled_call_is_under_way_until_its_order_is_withdrawn(cast: Cast, control: Control, payee: str) -> None:
+    order = control.fault("stall", path="/v1/transfers", times=1)
+    hasty = sdk_for(cast.url, patience=(1.0, 0.1))
+    params: Any = {"amount": 100, "currency": "usd", "destination": payee, "metadata": {"operation_id": "op"}}
+    with pytest.raises(stripe.APIConnectionError):
+        hasty.v1.transfers.create(params, {"idempotency_key": "k"})
+    with pytest.raises(stripe.APIError) as busy:
+        cast.api.transfers.create(params, {"idempotency_key": "k"})
+    assert busy.value.http_status == 409
+    assert control.effects().count("op") == 0
+    control.clear_faults(order)
+    wait_until(lambda: control.effects().count("op") == 1, limit=10, what="the late effect")
+    cast.api.transfers.create(params, {"idempotency_key": "k"})
+    assert control.effects().count("op") == 1
+
+
 def test_a_hang_ends_when_the_client_goes(cast: Cast, control: Control, payee: str) -> None:
     control.fault("hang_after", path="/v1/transfers", seconds=600, times=1)
     with connect(cast.url) as line:
