@@ -7,6 +7,7 @@ is forgotten there, and it was looked for twice, is it left to a person.
 from __future__ import annotations
 
 import logging
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -51,6 +52,26 @@ def resolve(*, now: datetime) -> dict[str, int]:
     for operation in _told_meanwhile():
         counts["told meanwhile"] += end_job(operation)
     return dict(counts)
+
+
+def look_at(operation_id: uuid.UUID, *, stripe_id: str = "", now: datetime) -> str:
+    """Look for one operation, wherever it is, because a person asked; what came of it, in a few words.
+
+    `stripe_id`: where that person saw it, should Stripe's lists be late. Raises GatewayError; outcomes.Contradiction
+    for an object that another operation made, or nobody of ours.
+    """
+    operation = Operation.objects.select_related("payout_account", "milestone").get(pk=operation_id)
+    if stripe_id and stripe_id != operation.stripe_id:
+        found = seen.fetch(operation, stripe_id)
+        named = (found.get("metadata") or {}).get("operation_id")
+        if named != str(operation.pk):
+            raise outcomes.Contradiction(f"{stripe_id} names {named or 'no operation'} as what made it: not adopted.")
+        return _tell(operation, found, now)
+    if operation.stripe_id:
+        return _tell(operation, seen.fetch(operation, operation.stripe_id), now)
+    if operation.first_sent_at is None:
+        return "never sent"
+    return _look(operation, now)
 
 
 def end_job(operation: Operation) -> bool:
@@ -100,7 +121,11 @@ def _look(operation: Operation, now: datetime) -> str:
     stripe_id = _find(operation)
     if not stripe_id:
         return _not_there(operation, now)
-    found = seen.fetch(operation, stripe_id)
+    return _tell(operation, seen.fetch(operation, stripe_id), now)
+
+
+def _tell(operation: Operation, found: dict[str, Any], now: datetime) -> str:
+    stripe_id = str(found["id"])
     try:
         with transaction.atomic():
             seen.tell(operation, found, now=now)
@@ -109,7 +134,10 @@ def _look(operation: Operation, now: datetime) -> str:
         logger.info("%s is at Stripe as %s: %s", operation, stripe_id, early)
         return "too early"
     except (outcomes.Contradiction, ledger.LedgerConflict, ledger.InsufficientFunds) as wrong:
-        operations.manual(operation, error=f"{stripe_id} was found at Stripe, and cannot be booked: {wrong}")
+        Look.objects.filter(operation=operation, attempt=operation.attempt).delete()  # it was there: they prove nothing
+        error = f"{stripe_id} was found at Stripe, and cannot be booked: {wrong}"
+        if not operations.manual(operation, error=error):
+            operations.note_error(operation, code=operation.error_code, error=error)
         return "left to a person"
     return "found"
 
@@ -136,11 +164,15 @@ def _caused_by(event: dict[str, Any], key: str) -> bool:
 
 def _not_there(operation: Operation, now: datetime) -> str:
     """Remember the look, at most one an hour, and leave it to a person when there is nothing more to wait for."""
+    if _job_state(operation) in DRIVEN:
+        return "absent"  # its job may still send it: that proves nothing
     looks = Look.objects.filter(operation=operation, attempt=operation.attempt)
     first = looks.order_by("looked_at").first()
     latest = looks.order_by("-looked_at").first()
     if latest is None or latest.looked_at <= now - APART:
         latest = Look.objects.create(operation=operation, attempt=operation.attempt, looked_at=now)
+    if operation.dispatch not in (Dispatch.SENT, Dispatch.UNKNOWN):
+        return "absent"  # a person has it already
     old = operation.first_sent_at is not None and operation.first_sent_at <= now - FORGOTTEN
     if first is None or not old or latest.looked_at - first.looked_at < APART:
         return "absent"

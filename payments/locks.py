@@ -28,7 +28,7 @@ def payout_account(account_id: int) -> PayoutAccount:
 
 
 def parent(child: Operation) -> Operation:
-    """The refund of a reversal, locked; the milestone is locked already."""
+    """The refund of a reversal, or the deposit of a refund, locked; the milestone is locked already."""
     if child.parent_id is None:
         raise ValueError(f"{child} has no parent.")
     return Operation.objects.select_for_update(no_key=True).get(pk=child.parent_id)

@@ -135,7 +135,7 @@ STATUS_MOVES: dict[Kind, Moves[Status]] = {
         (S.HELD, S.DISPUTED),
         (S.DISPUTED, S.HELD, S.LOST),
         (S.CANCELED,),
-        (S.MANUAL,),
+        (S.MANUAL, S.CANCELED),  # all that was paid went back
         (S.LOST,),
         (S.REJECTED,),
     ),

@@ -148,5 +148,24 @@ def resolve_unknown() -> dict[str, int]:
     return doubts.resolve(now=now())
 
 
+@job(
+    queue="general",  # payment's may be paused, and that may be why somebody asks
+    timeout=TIMEOUT,
+    backoff=10.0,
+    subject=lambda *, operation_id, stripe_id="": f"operation:{operation_id}",
+    describe=lambda *, operation_id, stripe_id="": f"Look at Stripe. {_describe(operation_id=operation_id)}",
+)
+def look_at_stripe(*, operation_id: UUID, stripe_id: str = "") -> str:
+    """Look for one operation, because somebody asked. Safe to run twice: it only reads, nothing is sent."""
+    try:
+        return doubts.look_at(operation_id, stripe_id=stripe_id, now=now())
+    except outcomes.Contradiction as wrong:
+        raise PermanentError(str(wrong)) from wrong
+    except gateway.GatewayError as error:
+        if error.facts.status == 404:
+            raise PermanentError(f"Stripe knows nothing of {stripe_id or 'it'}: {error}") from error
+        raise
+
+
 def _span(hours: int, events: bool) -> str:
     return f"Compare the last {hours} hours with Stripe{', its events too' if events else ''}"

@@ -55,6 +55,14 @@ def of(milestone: Milestone, *, staff: bool) -> list[Line]:
     return sorted(lines, key=lambda line: line.at)
 
 
+def about(operation: Operation, *, staff: bool) -> list[Line]:
+    """One operation's part of it, oldest first; a withdrawal has no milestone and is told here only."""
+    rows = Transfer.objects.filter(operation_id=operation.pk).select_related("debit", "credit")
+    lines = [*_operation(operation, staff), *_job(operation, staff)]
+    lines += [_transfer(row, staff) for row in rows.order_by("created_at", "id")]
+    return sorted(lines, key=lambda line: line.at)
+
+
 def _milestone(milestone: Milestone) -> Iterator[Line]:
     agreed = Money(milestone.amount, milestone.project.currency)
     said = f"“{milestone.title}” was agreed on."

@@ -20,14 +20,14 @@ BY_STATUS = {
     409: (
         "already_funded", "already_refunded", "already_resolved", "already_settled", "deposit_needs_staff",
         "dispute_at_bank", "idempotency_key_in_use", "insufficient_funds", "milestone_disputed", "not_funded",
-        "nothing_to_release", "payout_account_gone", "payout_account_missing", "payout_account_not_ready",
-        "refund_in_progress", "release_in_progress", "withdrawal_in_progress",
+        "not_now", "nothing_set_aside", "nothing_to_release", "payout_account_gone", "payout_account_missing",
+        "payout_account_not_ready", "refund_in_progress", "release_in_progress", "withdrawal_in_progress",
     ),
     # Well formed, and not what it could be.
     422: (
         "amount_mismatch", "amount_too_large", "amount_too_small", "country_missing", "currency_mismatch",
-        "idempotency_key_reused", "invalid_amount", "invalid_currency", "invalid_resolution", "invalid_title",
-        "no_such_freelancer", "reason_missing",
+        "idempotency_key_reused", "invalid_amount", "invalid_currency", "invalid_resolution",
+        "invalid_stripe_id", "invalid_title", "no_such_freelancer", "reason_missing",
     ),
     502: ("stripe_refused",),
     503: ("stripe_unavailable",),

@@ -68,19 +68,21 @@ HAVING count(*) > 1 OR h.phase IS DISTINCT FROM 'pending' OR bool_or(r.amount > 
     OR bool_or((r.debit_id, r.credit_id, r.currency) IS DISTINCT FROM (h.debit_id, h.credit_id, h.currency))
 """
 
-# From the operations, and compared with what the escrow's own rows say; what a bank took back is in rows only.
+# From the operations, and compared with what the escrow's own rows say; what a bank took back is in rows only. What was
+# set aside of a deposit never was the milestone's: its refund (with the deposit as parent) does not count.
 MILESTONES = f"""{_ENTRIES}, counted AS (
     SELECT m.id, p.currency,
         coalesce(sum(o.amount) FILTER (WHERE o.kind = 'deposit' AND booked), 0) AS paid,
         coalesce(sum(o.amount) FILTER (WHERE o.kind = 'release' AND booked), 0)
             - coalesce(sum(o.amount) FILTER (WHERE o.kind = 'reversal' AND booked), 0) AS released,
-        coalesce(sum(o.amount) FILTER (WHERE o.kind = 'refund' AND booked AND o.status <> 'failed_returned'), 0)
-            AS refunded,
-        coalesce(sum(o.amount) FILTER (WHERE o.kind IN ('release', 'refund') AND NOT booked
+        coalesce(sum(o.amount) FILTER (WHERE o.kind = 'refund' AND NOT of_suspense AND booked
+            AND o.status <> 'failed_returned'), 0) AS refunded,
+        coalesce(sum(o.amount) FILTER (WHERE o.kind IN ('release', 'refund') AND NOT of_suspense AND NOT booked
             AND o.status NOT IN ('reversing', 'rejected', 'failed_returned')), 0) AS held
     FROM payments_milestone m JOIN payments_project p ON p.id = m.project_id
-    LEFT JOIN LATERAL (SELECT *, booked_at IS NOT NULL AS booked FROM payments_operation WHERE milestone_id = m.id) o
-        ON true
+    LEFT JOIN LATERAL (
+        SELECT *, booked_at IS NOT NULL AS booked, kind = 'refund' AND parent_id IS NOT NULL AS of_suspense
+        FROM payments_operation WHERE milestone_id = m.id) o ON true
     GROUP BY m.id, p.currency
 ), compared AS (
     SELECT c.*, coalesce(s.credits - s.debits, 0) AS in_book, coalesce(s.debits_held, 0) AS held_in_book,

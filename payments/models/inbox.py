@@ -31,6 +31,7 @@ class StripeEvent(models.Model):
     job_id = models.UUIDField(null=True, blank=True, db_index=True, help_text="The job that applies it.")
 
     class Meta:
+        verbose_name = "Stripe event"
         ordering = ("-id",)
         default_permissions = ["view"]
         constraints = [
@@ -45,6 +46,7 @@ class StripeEvent(models.Model):
         indexes = [
             models.Index(name="event_object", fields=["object_id", "type"]),
             models.Index(name="event_unhandled", fields=["received_at"], condition=Q(state=EventState.RECEIVED)),
+            models.Index(name="event_failed", fields=["id"], condition=Q(state=EventState.FAILED)),
         ]
 
     def __str__(self) -> str:

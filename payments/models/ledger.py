@@ -7,7 +7,6 @@ writes these columns, and payments/ledger/ is the only one to insert a row.
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -122,7 +121,7 @@ class Transfer(models.Model):
             ),
             models.Index(name="ledger_transfer_ref", fields=["stripe_ref"], condition=~Q(stripe_ref="")),
             models.Index(name="ledger_transfer_job", fields=["job_id"], condition=Q(job_id__isnull=False)),
-            BrinIndex(name="ledger_transfer_created", fields=["created_at"]),  # rows lie in the order of their time
+            models.Index(name="ledger_transfer_newest", fields=["created_at", "id"]),
         ]
 
     def __str__(self) -> str:

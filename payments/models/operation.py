@@ -35,7 +35,12 @@ class Operation(models.Model):
     milestone = models.ForeignKey(Milestone, models.PROTECT, null=True, blank=True, related_name="operations")
     payout_account = models.ForeignKey(PayoutAccount, models.PROTECT, null=True, blank=True, related_name="operations")
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children", help_text="A reversal's refund."
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        help_text="A reversal's refund; the deposit whose set-aside money a refund gives back.",
     )
     amount = models.BigIntegerField(help_text="Minor units.")
     fee = models.BigIntegerField(
@@ -75,6 +80,7 @@ class Operation(models.Model):
     class Meta:
         ordering = ("-id",)
         default_permissions = ["view"]  # rows move by payments/operations/ only
+        permissions = [("move_money", "Can decide about payments, with a reason")]
         constraints = [
             models.CheckConstraint(name="operation_kind", condition=Q(kind__in=Kind.values)),
             models.CheckConstraint(name="operation_dispatch", condition=Q(dispatch__in=Dispatch.values)),
@@ -105,7 +111,8 @@ class Operation(models.Model):
             models.CheckConstraint(
                 name="operation_parent",
                 condition=Q(kind=Kind.REVERSAL, parent__isnull=False)
-                | (~Q(kind=Kind.REVERSAL) & Q(parent__isnull=True)),
+                | Q(kind=Kind.REFUND)
+                | (~Q(kind__in=[Kind.REVERSAL, Kind.REFUND]) & Q(parent__isnull=True)),
             ),
             models.CheckConstraint(
                 name="operation_sent_at",
@@ -159,6 +166,7 @@ class Operation(models.Model):
                 fields=["dispatch", "id"],
                 condition=Q(dispatch__in=[Dispatch.SENT, Dispatch.UNKNOWN, Dispatch.PARKED, Dispatch.MANUAL]),
             ),
+            models.Index(name="operation_set_aside", fields=["id"], condition=Q(status=Status.MANUAL)),
             models.Index(name="operation_charge", fields=["charge"], condition=~Q(charge="")),
         ]
 

@@ -77,6 +77,7 @@ class Finding(models.Model):
     class Meta:
         ordering = ("-id",)
         default_permissions = ["view"]
+        permissions = [("explain_finding", "Can explain findings")]
         constraints = [
             models.CheckConstraint(name="finding_bucket", condition=Q(bucket__in=Bucket.values)),
             models.CheckConstraint(name="finding_says_what", condition=~Q(about="") & ~Q(words="")),

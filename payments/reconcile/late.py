@@ -34,6 +34,7 @@ def tell_late(window: Window, findings: Findings, *, apply: Callable[[StripeEven
     """Everything that is late, of every kind. `apply` writes the job of an event. Raises GatewayError."""
     now = window.until
     _doubts(findings, now)
+    _left_alone(findings, now)
     _inbox(findings, now, apply)
     _contradicting(findings)
     _deposits(findings, window)
@@ -47,6 +48,22 @@ def _doubts(findings: Findings, now: datetime) -> None:
     for operation in in_doubt.filter(first_sent_at__lte=now - IN_DOUBT).order_by("id").iterator():
         words = f"Nobody knows whether Stripe did {operation} since {operation.first_sent_at:%Y-%m-%d %H:%M} UTC."
         findings.open(Bucket.DOUBT, str(operation.pk), f"{words} {operation.error}".strip(), **_about(operation))
+
+
+_LEFT_ALONE = """
+SELECT o.id FROM payments_operation o LEFT JOIN jobs_job j ON j.id = o.job_id
+WHERE o.dispatch IN ('ready', 'parked') AND o.status <> 'rejected' AND o.created_at <= %(before)s
+  AND (j.id IS NULL OR j.state IN ('failed', 'cancelled', 'completed'))
+ORDER BY o.id
+"""
+
+
+def _left_alone(findings: Findings, now: datetime) -> None:
+    """Never sent, and no job will: it failed before that, was cancelled, or is gone."""
+    for (operation_id,) in rows(_LEFT_ALONE, {"before": now - IN_DOUBT}):
+        operation = Operation.objects.get(pk=operation_id)
+        words = f"No job drives {operation} any more; it is {operation.dispatch} and was never sent. Run it again."
+        findings.open(Bucket.DOUBT, str(operation.pk), words, **_about(operation))
 
 
 def _inbox(findings: Findings, now: datetime, apply: Callable[[StripeEvent], object]) -> None:

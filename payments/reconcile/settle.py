@@ -103,7 +103,8 @@ def _tell(operation: Operation | None, moved: Move, now: datetime) -> None:
 def _keep_fee(operation: Operation, moved: Move) -> None:
     """Stripe keeps its fee also of a payment that was set aside because it was not what was asked for."""
     operation.refresh_from_db()
-    if operation.status == Status.MANUAL and operation.kind == Kind.DEPOSIT and moved.fee > 0:
+    unbooked = operation.booked_at is None and operation.status in (Status.MANUAL, Status.CANCELED)
+    if unbooked and operation.kind == Kind.DEPOSIT and moved.fee > 0:
         ledger.stripe_fee(operation, Money(moved.fee, moved.currency), stripe_ref=moved.id)
 
 

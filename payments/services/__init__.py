@@ -10,6 +10,7 @@ from payments.services.funding import request_deposit
 from payments.services.refund import request_refund
 from payments.services.release import request_release
 from payments.services.requested import Requested
+from payments.services.set_aside import refund_set_aside, set_aside
 from payments.services.withdrawal import request_withdrawal
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "create_project",
     "deliver",
     "open_dispute",
+    "refund_set_aside",
     "request_deposit",
     "request_refund",
     "request_release",
     "request_withdrawal",
     "resolve_dispute",
+    "set_aside",
 ]

@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from jobs.database import now
-from payments import currencies, locks, milestones
+from payments import currencies, letters, locks, milestones
 from payments.models import Milestone, Project
 from payments.money import InvalidMoney, Money
 from payments.refusals import Refused
@@ -66,6 +66,7 @@ def deliver(milestone_id: int, *, by: Person) -> Milestone:
     if milestone.status != MilestoneStatus.FUNDED:
         raise Refused("already_settled", f"This milestone is {milestone.status}; nothing is left to deliver.")
     milestones.move(milestone, MilestoneStatus.DELIVERED, now=now())
+    letters.milestone_delivered(milestone)
     return milestone
 
 

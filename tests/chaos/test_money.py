@@ -131,7 +131,8 @@ class Storm(threading.Thread):
 
     def kill_process(self) -> None:
         """One that is in the middle of a job: an idle one proves nothing, and takes its worker a second to replace."""
-        busy = set(Job.objects.filter(state="active").values_list("worker_pid", flat=True))
+        active = Job.objects.filter(state="active").values_list("worker_pid", flat=True)
+        busy = {pid for pid in active if pid is not None}
         with suppress(ProcessLookupError, FileNotFoundError):
             hit = sorted(busy & {pid for node in self.workers if node.container.running for pid in node.children()})
             if hit:

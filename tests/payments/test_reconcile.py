@@ -13,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from jobs import control
 from jobs.database import now
 from jobs.models import Job, QueuePause
 from payments import disputes_at_stripe, gateway, inbox, ledger, reconcile, recovery, seen, services, tasks
@@ -433,6 +434,20 @@ def test_a_doubt_is_told_of_until_it_is_resolved(stripe: Cast, inline: ModuleTyp
     assert look(later=HOUR).is_clean
     assert fresh(release).status == Status.TRANSFERRED
     assert job_of(release).state == "completed"
+    assert found("doubt").resolved_at
+
+
+def test_an_operation_that_no_job_drives_any_more_is_told_of_before_its_hold_is_old(
+    stripe: Cast, inline: ModuleType
+) -> None:
+    _, release = approved(stripe, inline)
+    assert look(later=HOUR).is_clean, "its job is waiting"
+    control.cancel(job_of(release).pk, reason="a slip")
+    assert not look(later=HOUR).is_clean
+    assert "No job drives" in found("doubt").words
+    control.retry(job_of(release).pk)
+    run(inline)
+    assert look(later=HOUR).is_clean
     assert found("doubt").resolved_at
 
 
