@@ -6,6 +6,7 @@ Text is never escaped, HTML always; both without the author having to think of i
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ PARTS = ("subject.txt", "txt", "html")
 OPTIONAL = {"url": "", "verify_url": ""}
 """Variables that a caller may leave out: where a button leads. Without them it leads to the site."""
 
+BLANK_LINES = re.compile(r"\n{3,}")
 POLICY = SMTP.clone(cte_type="7bit")  # every relay on the way takes seven bits
 
 
@@ -67,7 +69,7 @@ def render(*, template: str, language: str, context: Mapping[str, Any]) -> Rende
         return Rendered(
             language=language,
             subject=line,
-            text=_fill(text, dict(context) | site, escape=False).strip() + "\n",
+            text=_paragraphs(_fill(text, dict(context) | site, escape=False)),
             html=_fill(html, dict(context) | site, escape=True),
         )
 
@@ -112,6 +114,11 @@ def _address(name: str, address: str) -> Address:
         return Address(one_line(name), addr_spec=ascii_domain(address))
     except (HeaderParseError, IndexError) as error:
         raise ValueError(f"{address!r} is not an email address: {error}") from error
+
+
+def _paragraphs(text: str) -> str:
+    """One empty line between paragraphs, also where a template has tags on lines of their own."""
+    return BLANK_LINES.sub("\n\n", text.strip()) + "\n"
 
 
 def _breaks(character: str) -> bool:

@@ -22,6 +22,7 @@ class Message(models.Model):
     recipient_name = models.CharField(max_length=200, blank=True)
     context = models.JSONField(default=dict, help_text="What the template was given: a snapshot.")
     sealed = models.TextField(blank=True, editable=False, help_text="Secrets of the mail; emptied once it is sent.")
+    attachments = models.JSONField(default=list, blank=True, help_text="Files in the storage, by name and SHA-256.")
     subject = models.CharField(max_length=500)
     message_id = models.CharField("Message-ID", max_length=300, unique=True, help_text="The same for a second try.")
 

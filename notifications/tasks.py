@@ -12,14 +12,17 @@ from django.template import TemplateSyntaxError
 from django.utils import timezone
 
 from jobs import JobContext, OutcomeUnknown, PermanentError, Skipped, current_job, job
-from notifications import compose, lifecycle, sealed, smtp
+from notifications import attachments, compose, lifecycle, sealed, smtp
 from notifications.models import Message
 from notifications.states import IN_DOUBT, State
 
 RESENDS = 1
 """How often a mail in doubt is sent again by itself. After that a person decides, by retrying the job."""
 
-NOT_NOW = (smtp.TemporaryFailure, compose.UnknownTemplate, compose.MissingVariable, TemplateSyntaxError)
+NOT_NOW = (
+    *(smtp.TemporaryFailure, attachments.AttachmentMissing),
+    *(compose.UnknownTemplate, compose.MissingVariable, TemplateSyntaxError),
+)
 
 
 class MovedMeanwhile(Exception):
@@ -103,12 +106,14 @@ def _write(message: Message) -> EmailMessage:
     try:
         context = message.context | sealed.unseal(message.sealed)
         rendered = compose.render(template=message.template, language=message.language, context=context)
-        return compose.build(
+        mail = compose.build(
             rendered=replace(rendered, subject=message.subject),
             to=message.recipient,
             name=message.recipient_name,
             message_id=message.message_id,
             written_at=message.created_at,
         )
+        attachments.attach(mail, message.attachments)
+        return mail
     except ValueError as error:
         raise smtp.Rejected(f"No mail can be written: {error}") from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from payments import ledger, milestones, operations
+from payments import ledger, letters, milestones, operations
 from payments.models import Dispute, Milestone, Operation
 from payments.states import Dispatch, DisputeStatus, Kind, Resolution, Status
 
@@ -25,7 +25,9 @@ def freeze(milestone: Milestone) -> None:
 def open_here(milestone: Milestone, *, by: int, reason: str) -> Dispute:
     """Client, freelancer or staff object."""
     freeze(milestone)
-    return Dispute.objects.create(milestone=milestone, opened_by_id=by, reason=reason)
+    dispute = Dispute.objects.create(milestone=milestone, opened_by_id=by, reason=reason)
+    letters.dispute_opened(dispute)
+    return dispute
 
 
 def open_at_stripe(milestone: Milestone, *, stripe_id: str, reason: str) -> tuple[Dispute, bool]:
@@ -35,6 +37,7 @@ def open_at_stripe(milestone: Milestone, *, stripe_id: str, reason: str) -> tupl
     )
     if new:
         freeze(milestone)
+        letters.dispute_opened(dispute)
     return dispute, new
 
 
@@ -48,6 +51,7 @@ def resolve(dispute: Dispute, *, by: int, resolution: Resolution, reason: str, n
         against = {Resolution.RELEASE: (Kind.REFUND, Kind.REVERSAL), Resolution.REFUND: (Kind.RELEASE,)}
         give_up_parked(dispute.milestone, kinds=against.get(resolution, ()), why="Decided against by staff.")
         _thaw(dispute.milestone)
+        letters.dispute_closed(dispute)
     return won
 
 
@@ -56,6 +60,7 @@ def close_at_stripe(dispute: Dispute, *, status: DisputeStatus, now: datetime) -
     won = _close(dispute, closed_at=now, status=status)
     if won:
         _thaw(dispute.milestone)
+        letters.dispute_closed(dispute)
     return won
 
 

@@ -48,8 +48,12 @@ class MoneyStory(Teller):
         from payments.sandbox.control import Control
 
         number = f"{time.time():.0f}"
-        self.client = User.objects.create_user(email=f"client-{number}@contralock.example", role="client")
-        self.freelancer = User.objects.create_user(email=f"freelancer-{number}@contralock.example", role="freelancer")
+        self.client, self.freelancer = (
+            User.objects.create_user(
+                email=f"{role}-{number}@contralock.example", role=role, first_name=first, last_name=last
+            )
+            for role, first, last in (("client", "Clara", "Client"), ("freelancer", "Fred", "Freelancer"))
+        )
         self.stripe = Control(os.environ["STRIPE_API_BASE"])
         self.account = onboarding.connect(self.freelancer.pk, country="US", now=_now())
         self.stripe.account(self.account.stripe_account, "onboarded")
@@ -142,6 +146,8 @@ class MoneyStory(Teller):
             for one in holdings.of(person):
                 held, free = (words(Money(minor, one.currency), "en") for minor in (one.held, one.withdrawable))
                 self.say(f"the {who}: {held} held in escrow, {free} to withdraw  {self.site}/api/balances")
+        if pages := os.environ.get("LOCAL_MAIL_URL"):
+            self.say(f"what {self.client.email} and {self.freelancer.email} were written: {pages}")
         found = audit.check()
         self.say("the books are right" if not found.breaches else f"the books are WRONG: {found.breaches}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from payments import ledger, locks, milestones, operations
+from payments import ledger, letters, locks, milestones, operations
 from payments.facts import ChargeFee, Payment, PaymentState
 from payments.models import Milestone, Operation
 from payments.money import Money
@@ -66,6 +66,7 @@ def _paid(deposit: Operation, payment: Payment, now: datetime) -> bool:
     operations.book(deposit, now=now)
     ledger.deposit_confirmed(deposit, stripe_ref=payment.charge)
     milestones.move(_milestone(deposit), MilestoneStatus.FUNDED, now=now)
+    letters.deposit_confirmed(deposit)
     return True
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from payments import ledger, locks, milestones, operations
+from payments import ledger, letters, locks, milestones, operations
 from payments.facts import RefundState, StripeRefund
 from payments.ledger import accounts
-from payments.models import Operation
+from payments.models import Milestone, Operation
 from payments.outcomes.contradictions import TooEarly, require_fit
 from payments.states import Kind, MilestoneStatus, Status
 from payments.transactions import transactional
@@ -35,7 +35,7 @@ def refund_seen(operation_id: uuid.UUID, found: StripeRefund, *, now: datetime) 
         return _failed(refund, found, now) or news
     news = operations.advance_status(refund, STATUS[found.state]) or news
     if news:
-        _end_milestone(refund, now)
+        _end(refund, now)
     return news
 
 
@@ -43,21 +43,39 @@ def _failed(refund: Operation, found: StripeRefund, now: datetime) -> bool:
     """Nothing arrived. Once the platform was debited the money is back only when Stripe says by which transaction."""
     if refund.booked_at is not None and not found.failure_balance_transaction:
         return False
+    was_told = refund.booked_at is not None and refund.status == Status.REFUNDED
     if not operations.advance_status(refund, Status.FAILED_RETURNED):
         return False
+    letters.refund_failed(refund, was_told=was_told)
     operations.note_error(refund, code=found.state, error=found.failure)
     if refund.booked_at is None:
         return ledger.void_hold(refund)
-    if refund.milestone is not None and milestones.standing(refund.milestone) == MilestoneStatus.REFUNDED:
-        milestones.back_to_work(refund.milestone, now=now)
+    milestone = refund.milestone if refund.parent_id is None else None
+    if milestone is not None and milestones.standing(milestone) == MilestoneStatus.REFUNDED:
+        milestones.back_to_work(milestone, now=now)
     return ledger.return_refund(refund, stripe_ref=found.failure_balance_transaction)
 
 
-def _end_milestone(refund: Operation, now: datetime) -> None:
-    """The milestone is refunded when nothing is held for it any more and nothing of it is the freelancer's."""
+def _end(refund: Operation, now: datetime) -> None:
     milestone = refund.milestone
     if milestone is None or refund.booked_at is None or refund.status != Status.REFUNDED:
         return
+    if refund.parent_id:
+        _end_deposit(refund, milestone, now)
+    else:
+        _end_milestone(refund, milestone, now)
+    letters.refunded(refund)
+
+
+def _end_deposit(refund: Operation, milestone: Milestone, now: datetime) -> None:
+    """What was set aside of a deposit is back with its payer: the milestone may be funded anew."""
+    deposit = locks.parent(refund)
+    if operations.advance_status(deposit, Status.CANCELED):
+        milestones.move(milestone, MilestoneStatus.DRAFT, now=now)
+
+
+def _end_milestone(refund: Operation, milestone: Milestone, now: datetime) -> None:
+    """The milestone is refunded when nothing is held for it any more and nothing of it is the freelancer's."""
     released = milestone.operations.filter(status__in=[Status.TRANSFERRED, Status.PARTLY_REVERSED])
     if ledger.balance(accounts.escrow(milestone.pk, refund.currency).code) == 0 and not released.exists():
         milestones.move(milestone, MilestoneStatus.REFUNDED, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from payments import ledger, locks, milestones, operations
+from payments import ledger, letters, locks, milestones, operations
 from payments.models import Operation
 from payments.states import Kind, MilestoneStatus, Status
 from payments.transactions import transactional
@@ -30,5 +30,7 @@ def rejected(operation: Operation, *, code: str, error: str, now: datetime) -> b
         refund = locks.parent(current)
         if refund.status == Status.REVERSING:
             operations.reject(refund, code=code, error=f"The freelancer's part could not be taken back: {error}")
+    if current.kind == Kind.WITHDRAWAL:
+        letters.withdrawal_returned(current)
     operation.refresh_from_db()
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from payments import ledger, locks, milestones, operations
+from payments import ledger, letters, locks, milestones, operations
 from payments.facts import StripeTransfer
 from payments.outcomes.contradictions import Contradiction, require_fit
 from payments.states import Kind, MilestoneStatus, Status
@@ -28,4 +28,5 @@ def release_seen(operation_id: uuid.UUID, transfer: StripeTransfer, *, now: date
     ledger.post_release(release, stripe_ref=transfer.balance_transaction)
     if release.milestone is not None:
         milestones.move(release.milestone, MilestoneStatus.RELEASED, now=now)
+    letters.released(release)
     return True

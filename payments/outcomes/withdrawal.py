@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from payments import ledger, locks, operations
+from payments import ledger, letters, locks, operations
 from payments.facts import PayoutState, StripePayout
 from payments.models import Operation
 from payments.outcomes.contradictions import require_fit
@@ -27,11 +27,14 @@ def withdrawal_seen(operation_id: uuid.UUID, payout: StripePayout, *, now: datet
     withdrawal = locks.operation(operation_id)
     require_fit(withdrawal, kind=Kind.WITHDRAWAL, stripe_id=payout.id, amount=payout.amount)
     news = operations.confirm(withdrawal, stripe_id=payout.id, status=Status.PENDING, now=now)
-    if payout.balance_transaction and operations.book(withdrawal, now=now):
+    booked = bool(payout.balance_transaction) and operations.book(withdrawal, now=now)
+    if booked:
         ledger.post_withdrawal(withdrawal, stripe_ref=payout.balance_transaction)
         news = True
     if payout.state in (PayoutState.FAILED, PayoutState.CANCELED):
         return _came_back(withdrawal, payout) or news
+    if booked:
+        letters.withdrawal_sent(withdrawal)
     return operations.advance_status(withdrawal, STATUS[payout.state]) or news
 
 
@@ -42,6 +45,7 @@ def _came_back(withdrawal: Operation, payout: StripePayout) -> bool:
     if not operations.advance_status(withdrawal, STATUS[payout.state]):
         return False
     operations.note_error(withdrawal, code=payout.state, error=payout.failure)
+    letters.withdrawal_returned(withdrawal, failure=payout.failure)
     if withdrawal.booked_at is None:
         return ledger.void_hold(withdrawal)
     return ledger.return_withdrawal(withdrawal, stripe_ref=payout.failure_balance_transaction)

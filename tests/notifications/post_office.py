@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -125,18 +126,27 @@ class _Handler:
 
 def open_office(office: PostOffice, settings: Any) -> Iterator[PostOffice]:
     """Run `office` for one test."""
-    smtp.close()
     office.controller.start()
     office.heard.clear()  # the controller knocked once itself
+    try:
+        with address_to(office, settings):
+            yield office
+    finally:
+        office.controller.stop()
+
+
+@contextmanager
+def address_to(office: PostOffice, settings: Any) -> Iterator[None]:
+    """Have this process's mails brought there, in the clear."""
+    smtp.close()
     settings.EMAIL_HOST, settings.EMAIL_PORT = LOOPBACK, office.controller.port
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
     settings.EMAIL_TIMEOUT = 2.0
     try:
-        yield office
+        yield
     finally:
         smtp.close()
-        office.controller.stop()
 
 
 MAIL = compose.build(

@@ -172,3 +172,12 @@ def test_every_mail_has_its_three_files_in_both_languages() -> None:
     english, german = (sorted(file.name for file in (FOLDER / language).iterdir()) for language in ("en", "de"))
     assert english == german
     assert len(english) % len(compose.PARTS) == 0
+
+
+def test_tags_on_lines_of_their_own_leave_one_empty_line_in_the_text(tmp_path: Path, settings: Any) -> None:
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path]}]
+    folder = tmp_path / "notifications" / "en"
+    folder.mkdir(parents=True)
+    for ending in compose.PARTS:
+        (folder / f"odd.{ending}").write_text("One\n\n{% if url %}\nTwo\n{% else %}\nThree\n{% endif %}\n\nFour\n")
+    assert compose.render(template="odd", language="en", context={}).text == "One\n\nThree\n\nFour\n"

@@ -110,3 +110,24 @@ def test_any_other_text_is_stored_as_it_is(name: str) -> None:
 @pytest.mark.django_db
 def test_a_name_becomes_one_line() -> None:
     assert services.send(**WELCOME | {"name": "Ada\r\nBcc: x@y.de"}).recipient_name == "Ada Bcc: x@y.de"
+
+
+@pytest.mark.django_db
+def test_several_are_posted_in_one_go_and_those_that_are_there_already_are_not_sent_again() -> None:
+    first = services.send(**WELCOME)
+    written = [services.write(**WELCOME | {"key": key}) for key in ("welcome:42", "welcome:43", "welcome:44")]
+    assert Message.objects.count() == 1, "writing stores nothing"
+    posted = services.post(written)
+    assert [message.key for message in posted] == ["welcome:42", "welcome:43", "welcome:44"]
+    assert posted[0].pk == first.pk
+    assert {job.subject: job.pk for job in Job.objects.all()} == {message.key: message.job_id for message in posted}
+    assert all(message.job_id for message in Message.objects.all())
+
+
+@pytest.mark.django_db
+def test_an_address_that_takes_no_mail_is_told_apart_from_other_mistakes() -> None:
+    with pytest.raises(services.InvalidAddress):
+        services.write(**WELCOME | {"to": "zoë@example.com"})
+    with pytest.raises(services.InvalidMessage) as mistake:
+        services.write(**WELCOME | {"key": ""})
+    assert not isinstance(mistake.value, services.InvalidAddress)
