@@ -30,22 +30,25 @@ RUN SECRET_KEY=only-while-collecting-static-files DEBUG=false /app/.venv/bin/pyt
 FROM python:3.13-slim-bookworm
 
 # tini is PID 1: it hands SIGTERM to Celery or gunicorn and buries orphans, with docker, compose and Kubernetes alike.
-# Pango, HarfBuzz and the fonts draw the invoices (WeasyPrint loads the libraries when it is imported).
+# Pango and HarfBuzz draw the invoices (WeasyPrint loads them when it is imported), with fonts of ours (invoices/fonts).
 # Versions are Debian bookworm's, with its security updates of the day.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        fonts-dejavu-core fonts-liberation libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 tini \
+        fonts-dejavu-core libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 tini \
     && rm -rf /var/lib/apt/lists/*
 
-# A fixed number, so that volumes and Kubernetes' runAsUser can name it. It owns nothing in /app.
+# A fixed number, so that volumes and Kubernetes' runAsUser can name it. It owns nothing in /app, and where PDFs lie.
 RUN groupadd --gid 10001 contralock \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin contralock
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin contralock \
+    && install -d -o 10001 -g 10001 /var/lib/contralock/media
 
 # HOME: font caches and whatever a library keeps for itself; the one writable place of a read-only container.
+# MEDIA_ROOT: the invoices' PDFs; web, email and invoice workers share a volume there, or name a bucket (MEDIA_S3_BUCKET).
 # PYTHONWARNINGS: Celery advises against a setting that we have chosen, ten lines at each loss of the broker.
 ENV PATH=/app/.venv/bin:$PATH \
     HOME=/tmp \
+    MEDIA_ROOT=/var/lib/contralock/media \
     PYTHONUNBUFFERED=1 \
     PYTHONWARNINGS=ignore::PendingDeprecationWarning
 WORKDIR /app

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "contralock.accounts",
     "contralock.upkeep",
     "payments",
+    "invoices",
     "notifications",
     "jobs",
     "django_celery_beat",
@@ -79,8 +80,11 @@ TEMPLATES = [
     }
 ]
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / (".local/media" if DEBUG else "media")))  # invoices' PDFs
+MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", default="")  # instead of files; needs the extra `s3`, AWS_… as boto3 does
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": MEDIA_S3_BUCKET}}
+    if MEDIA_S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         # A manifest needs `collectstatic`, which a development machine does not run.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -284,6 +288,19 @@ STRIPE_TIMEOUT = env.float("STRIPE_TIMEOUT", default=25.0)  # seconds for an ans
 STRIPE_RATE = env.float("STRIPE_RATE", default=20.0)  # calls a second per endpoint, of all workers; Stripe takes 25
 STRIPE_KEY_LIFETIME = timedelta(hours=23)  # an older key is never sent again: Stripe forgets keys after 24
 
+# ---------------------------------------------------------------- invoices
+INVOICE_PLATFORM = {  # who issues the invoices for the platform's fee; a development machine has an example
+    "name": env.str("PLATFORM_NAME", default=SITE_NAME),
+    "address_line1": env.str("PLATFORM_ADDRESS", default="Musterstraße 1" if DEBUG else ""),
+    "postal_code": env.str("PLATFORM_POSTAL_CODE", default="10115" if DEBUG else ""),
+    "city": env.str("PLATFORM_CITY", default="Berlin" if DEBUG else ""),
+    "country": env.str("PLATFORM_COUNTRY", default="DE" if DEBUG else ""),  # ISO 3166-1 alpha-2
+    "tax_id": env.str("PLATFORM_TAX_ID", default=""),
+    "vat_id": env.str("PLATFORM_VAT_ID", default=""),  # with it, VAT is charged by the rule of invoices/tax.py
+    "email": SUPPORT_EMAIL,
+}
+INVOICE_VAT_RATES = env.dict("INVOICE_VAT_RATES", default={})  # percent by country, as DE=16; others: invoices/tax.py
+
 # ---------------------------------------------------------------- REST
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -334,6 +351,9 @@ SPECTACULAR_SETTINGS = {
         "DisputeStatus": "payments.states.DisputeStatus",
         "Resolution": "payments.states.Resolution",
         "PayoutStatus": "payments.models.account.PayoutStatus",
+        "InvoiceKind": "invoices.states.Kind",
+        "InvoiceState": "invoices.states.State",
+        "VatCategory": "invoices.states.Category",
     },
 }
 
@@ -350,5 +370,8 @@ LOGGING = {
     | {
         "axes": {"level": "WARNING"},  # at INFO two lines per login, also of who succeeds
         "stripe": {"level": "WARNING"},  # two lines per call
+        "weasyprint": {"level": "WARNING"},  # eight lines per page; so does fontTools, for each font
+        "fontTools": {"level": "WARNING"},
+        "factur-x": {"level": "WARNING"},
     },
 }

@@ -213,9 +213,15 @@ def test_nothing_runs_with_more_rights_than_it_needs() -> None:
 
 
 def test_data_lies_in_named_volumes() -> None:
-    mounted = [volume for service in SERVICES.values() for volume in service.get("volumes", [])]
-    assert mounted == ["postgres:/var/lib/postgresql", "redis:/data"]
-    assert set(COMPOSE["volumes"]) == {"postgres", "redis"}
+    mounted = {name: service["volumes"] for name, service in SERVICES.items() if "volumes" in service}
+    writers = {"web", "worker-email", "worker-invoice", "worker-general"}
+    assert mounted == {
+        "postgres": ["postgres:/var/lib/postgresql"],
+        "redis": ["redis:/data"],
+        **{name: ["media:/var/lib/contralock/media"] for name in writers},
+    }
+    assert set(COMPOSE["volumes"]) == {"postgres", "redis", "media"}
+    assert "MEDIA_ROOT=/var/lib/contralock/media" in (ROOT / "Dockerfile").read_text()
 
 
 def test_docker_compose_itself_takes_the_file(tmp_path: Path) -> None:

@@ -44,16 +44,21 @@ class MoneyStory(Teller):
     # ------------------------------------------------------------ steps
     def _people(self) -> None:
         from contralock.accounts.models import User
+        from invoices import consents
         from payments import onboarding
         from payments.sandbox.control import Control
 
         number = f"{time.time():.0f}"
         self.client, self.freelancer = (
             User.objects.create_user(
-                email=f"{role}-{number}@contralock.example", role=role, first_name=first, last_name=last
+                email=f"{role}-{number}@contralock.example", role=role, first_name=first, last_name=last,
+                country="US", address_line1=street, postal_code="10001", city="New York",
             )
-            for role, first, last in (("client", "Clara", "Client"), ("freelancer", "Fred", "Freelancer"))
-        )
+            for role, first, last, street in (
+                ("client", "Clara", "Client", "1 First Avenue"), ("freelancer", "Fred", "Freelancer", "2 Second Street")
+            )
+        )  # fmt: skip
+        consents.agree(self.freelancer.pk, language="en", now=_now())  # to invoices in the freelancer's name
         self.stripe = Control(os.environ["STRIPE_API_BASE"])
         self.account = onboarding.connect(self.freelancer.pk, country="US", now=_now())
         self.stripe.account(self.account.stripe_account, "onboarded")

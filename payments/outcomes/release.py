@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from payments import ledger, letters, locks, milestones, operations
+from payments import ledger, letters, locks, milestones, operations, paper
 from payments.facts import StripeTransfer
 from payments.outcomes.contradictions import Contradiction, require_fit
 from payments.states import Kind, MilestoneStatus, Status
@@ -29,4 +29,5 @@ def release_seen(operation_id: uuid.UUID, transfer: StripeTransfer, *, now: date
     if release.milestone is not None:
         milestones.move(release.milestone, MilestoneStatus.RELEASED, now=now)
     letters.released(release)
+    paper.released(release, now=now)
     return True

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Sum
 
-from payments import ledger, locks, milestones, operations
+from payments import ledger, locks, milestones, operations, paper
 from payments.facts import StripeReversal
 from payments.models import Milestone
 from payments.outcomes.contradictions import Contradiction, require_fit
@@ -31,6 +31,7 @@ def reversal_seen(operation_id: uuid.UUID, found: StripeReversal, *, now: dateti
     refund = locks.parent(reversal)
     if operations.advance_status(refund, Status.REQUESTED):  # not when a dispute was decided against it meanwhile
         ledger.hold_refund(refund)
+    paper.taken_back(reversal, now=now)
     return True
 
 

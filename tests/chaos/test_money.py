@@ -46,7 +46,7 @@ SEED = int(os.environ.get("SOAK_SEED", str(random.randrange(10_000))))
 KILL_MS = float(os.environ.get("SOAK_KILL_MS", "100"))
 KILL_EVERY = (KILL_MS / 2000, KILL_MS * 3 / 2000)  # seconds between two kills of a busy process
 PROCESSES = 8  # of each of two workers: Celery takes up to a second to replace a dead one
-WORKER_EVERY = 20.0  # seconds between two kills of a whole worker
+WORKER_EVERY = 60.0  # seconds between two kills of a whole worker
 LIMIT = 120 + ESCROWS * 12
 PLATFORM = "/api/webhooks/stripe"
 

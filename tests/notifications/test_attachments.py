@@ -41,11 +41,11 @@ def test_a_file_comes_after_text_and_html_and_is_what_was_stored(stored: Attachm
     attach(written, [asdict(stored)])
     raw = written.as_bytes()
     assert max(len(line) for line in raw.splitlines()) <= 78
-    read = message_from_bytes(raw, policy=default)  # type: ignore[arg-type]
+    read = message_from_bytes(raw, policy=default)
     assert [part.get_content_type() for part in read.walk()] == [
         *("multipart/mixed", "multipart/alternative", "text/plain", "text/html", "application/pdf")
     ]  # fmt: skip
-    (attached,) = read.iter_attachments()  # type: ignore[attr-defined]
+    (attached,) = read.iter_attachments()
     assert (attached.get_filename(), attached.get_payload(decode=True)) == ("Rechnung Köln.pdf", CONTENT)
     assert read["Content-Language"] == "de"
 
