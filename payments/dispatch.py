@@ -117,7 +117,11 @@ def _fetch_or_send(operation: Operation, run: JobContext, now: datetime) -> dict
 
 
 def _adopt_instead(operation: Operation, now: datetime) -> dict[str, Any]:
-    """It must not be sent: too old a key is looked for, everything else waits."""
+    """It must not be sent: too old a key is looked for, what an event told meanwhile is done, everything else waits."""
+    operation.refresh_from_db()
+    _stop_where_it_ended(operation)
+    if operation.stripe_id:
+        return seen.fetch(operation, operation.stripe_id)
     reason = operations.why_not_sent(operation, now=now)
     too_old = operation.first_sent_at and operation.first_sent_at <= now - settings.STRIPE_KEY_LIFETIME
     if too_old and operation.dispatch in (Dispatch.READY, Dispatch.SENT, Dispatch.UNKNOWN):

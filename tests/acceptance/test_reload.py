@@ -26,7 +26,7 @@ class Watched:
     """A copy of the project, and a worker of it that is started anew at each change."""
 
     def __init__(self, home: Path, environment: dict[str, str]) -> None:
-        for name in ("contralock", "jobs", "notifications", "payments"):
+        for name in ("contralock", "invoices", "jobs", "notifications", "payments"):
             shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "manage.py", home)
         self.file = home / "jobs/drill.py"

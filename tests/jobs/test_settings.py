@@ -59,7 +59,8 @@ def run(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 # ---------------------------------------------------------------- production
 def test_production_passes_djangos_deployment_check_without_an_issue() -> None:
-    done = run("manage.py", "check", "--deploy", "--fail-level", "DEBUG", **PRODUCTION)
+    platform = {"PLATFORM_ADDRESS": "Musterstraße 1", "PLATFORM_CITY": "Berlin", "PLATFORM_COUNTRY": "DE"}
+    done = run("manage.py", "check", "--deploy", "--fail-level", "DEBUG", **PRODUCTION, **platform)
     assert (done.returncode, "no issues" in done.stdout) == (0, True), done.stderr
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.database import now, rows
 from jobs.models import Attempt, Job, QueuePause
-from payments import services
+from payments import seen, services
 from payments.models import Operation
 from payments.money import Money
 from payments.states import Dispatch, MilestoneStatus, Status
@@ -349,3 +349,25 @@ def test_currencies_without_cents_go_through(stripe: Cast, inline: ModuleType) -
     run(inline)
     assert fresh(deposit).status == Status.HELD
     assert Money(fresh(deposit).amount, "jpy") == Money(5_000, "jpy")
+
+
+def test_a_run_that_an_event_overtakes_before_it_sends_is_done_at_once(
+    stripe: Cast, inline: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill: the next run looks, the event of the lost answer comes, and only then the run wants to send."""
+    from payments import dispatch, gateway, operations
+
+    _, release = approved(stripe, inline)
+    release = fresh(release)
+    assert operations.mark_sent(release, now=now())
+    made = gateway.send(dispatch.call_of(release))
+    wait = dispatch._wait_for_stripe
+
+    def event_comes(*args: Any) -> None:
+        wait(*args)
+        seen.tell(fresh(release), made, now=now())
+
+    monkeypatch.setattr(dispatch, "_wait_for_stripe", event_comes)
+    inline.run_all(failures=True)
+    assert outcomes_of(release) == ["skipped"]
+    assert job_of(release).state == "completed"
