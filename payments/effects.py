@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 
 from jobs.effects import Touched
 from payments.links import at_stripe, page
@@ -24,15 +25,16 @@ BOOKED = {
 
 def of_job(job_id: uuid.UUID) -> Iterator[Touched]:
     """The steps and rows that this job wrote, whichever escrow they are about."""
-    run = None
+    runs: dict[datetime, int | None] = {}  # by time: what one transaction wrote has one
     for step in Effect.objects.filter(job_id=job_id).select_related("operation").order_by("id"):
-        run = step.run
+        runs[step.at] = step.run
         yield from _step(step)
     for row in Transfer.objects.filter(job_id=job_id).select_related("debit", "credit").order_by("created_at", "id"):
         said = f"{booked(row)}: {words(Money(row.amount, row.currency), 'en')}"
         yield Touched(
-            at=row.created_at, run=run, what="transfer", id=str(row.pk), words=said, href=page("transfer", row.pk)
-        )
+            at=row.created_at, run=runs.get(row.created_at), what="transfer", id=str(row.pk), words=said,
+            href=page("transfer", row.pk),
+        )  # fmt: skip
 
 
 def booked(row: Transfer) -> str:

@@ -196,6 +196,15 @@ def test_what_comes_back_is_what_left(moment: datetime) -> None:
     assert archive.restore(file, now=moment) == (0, 3)
 
 
+def test_a_text_with_line_ends_of_every_kind_leaves_and_comes_back(moment: datetime) -> None:
+    (job,) = old(1, moment)
+    text = "a\nb\r\nc\u2028d\u2029e\x85f\x0bg\x0ch\x1ci"
+    Job.objects.filter(pk=job.pk).update(error=text)
+    assert slice_(JOBS, moment) == 1
+    assert archive.restore(ArchiveFile.objects.get(), now=moment) == (1, 0)
+    assert Job.objects.get(pk=job.pk).error == text
+
+
 def test_one_row_comes_back_alone(moment: datetime) -> None:
     jobs = old(3, moment)
     slice_(JOBS, moment)
@@ -227,7 +236,7 @@ def test_the_command_lists_shows_verifies_and_restores(moment: datetime) -> None
 def test_the_command_says_what_is_wrong(moment: datetime, tmp_path: Path) -> None:
     old(1, moment)
     file = begun(moment)
-    with pytest.raises(CommandError, match="0 files are called 'nope'"):
+    with pytest.raises(CommandError, match="No files are called 'nope'"):
         command("show", "nope")
     with pytest.raises(CommandError, match="is written: its rows are still in their table"):
         command("restore", file.path)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
+from django.db.models import Q
 
 from contralock.upkeep import archive
 from contralock.upkeep.models import ArchiveFile
@@ -37,7 +38,7 @@ class Command(BaseCommand):
                 "file",
                 metavar="FILE",
                 nargs="?" if verb == "verify" else None,
-                help="its path or id, or an end of either",
+                help="its path or an end of it, such as its id with .jsonl.gz; or its id",
             )
             if verb == "show":
                 one.add_argument("--grep", metavar="TEXT", default="", help="only lines with this text")
@@ -85,9 +86,9 @@ class Command(BaseCommand):
 
 
 def _one(name: str) -> ArchiveFile:
-    found = [file for file in ArchiveFile.objects.all() if str(file.pk) == name or file.path.endswith(name)]
+    found = list(ArchiveFile.objects.filter(Q(path__endswith=name) | Q(path__endswith=f"/{name}.jsonl.gz"))[:2])
     if len(found) != 1:
-        raise CommandError(f"{len(found)} files are called {name!r}: `archive list` names them.")
+        raise CommandError(f"{'Several' if found else 'No'} files are called {name!r}: `archive list` names them.")
     return found[0]
 
 
