@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 
 from payments.models import Operation
 from payments.operations.guards import FROZEN, MONEY_OUT, change, may_become, same_attempt
@@ -24,10 +25,14 @@ def mark_sent(operation: Operation, *, now: datetime) -> bool:
     mine = same_attempt(operation).filter(young).exclude(status=Status.REVERSING).exclude(FROZEN)
     first = mine.filter(dispatch=Dispatch.READY, first_sent_at=operation.first_sent_at)
     began = operation.first_sent_at or now
-    if change(first, operation, dispatch=Dispatch.SENT, first_sent_at=began, sent_at=now):
+    if change(first, operation, dispatch=Dispatch.SENT, first_sent_at=began, sent_at=max(began, now)):
         return True
     again = mine.filter(dispatch__in=[Dispatch.SENT, Dispatch.UNKNOWN])
-    return change(again, operation, sent_at=now)
+    # Who comes second may have read the clock first: two senders take their time before they take turns.
+    won = change(again, operation, sent_at=Greatest(F("first_sent_at"), Value(now)))
+    if won:
+        operation.refresh_from_db(fields=["sent_at"])
+    return won
 
 
 def why_not_sent(operation: Operation, *, now: datetime) -> str:

@@ -67,6 +67,13 @@ def test_the_key_is_used_again_until_it_is_too_old(release: Operation) -> None:
     assert operations.why_not_sent(release, now=NOW + 22 * HOUR) == ""
 
 
+def test_a_second_sender_may_have_read_the_clock_before_the_first(release: Operation) -> None:
+    second = fresh(release)
+    assert operations.mark_sent(release, now=NOW)
+    assert operations.mark_sent(second, now=NOW - timedelta(milliseconds=3))
+    assert (second.sent_at, fresh(release).sent_at) == (NOW, NOW)
+
+
 def test_a_parked_operation_keeps_key_and_the_time_of_its_first_use(release: Operation) -> None:
     sent(release)
     assert operations.park(release, code="authentication", error="Wrong API key.")
