@@ -13,7 +13,7 @@ from celery.beat import Scheduler
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
 
-from jobs import schedules
+from jobs import limits, schedules
 from jobs.database import now as database_now
 from jobs.maintenance import promote, pulse, reap, relay
 from jobs.outcomes import lost_connection
@@ -131,7 +131,7 @@ def _do(name: str, duty: Callable[[], object]) -> None:
 def _pause(now: datetime, *, soon: bool) -> float:
     """Until the next due row or slot, at most JOBS_TICK."""
     longest = AFTER_FULL_RING if soon else settings.JOBS_TICK
-    moments = [m for m in (promote.next_due(), schedules.next_slot(now)) if m is not None]
+    moments = [m for m in (promote.next_due(), schedules.next_slot(now), limits.next_window()) if m is not None]
     if not moments:
         return longest
     left = (min(moments) - database_now()) / timedelta(seconds=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,17 @@ def _prepared(sql: str, params: Params) -> list[Row]:
 
 
 def repeatable(sql: str, params: Params, *, patience: float) -> list[Row]:
-    """Run one idempotent statement, again on fresh connections while PostgreSQL is away.
+    """Run one idempotent statement, again on fresh connections while PostgreSQL is away. See `again`."""
+    return again(lambda: quick(sql, params), patience=patience)
+
+
+def quick(sql: str, params: Params) -> list[Row]:
+    """Run one statement and return its rows; prepared where the way to the server keeps such."""
+    return _prepared(sql, params) if settings.JOBS_PREPARE else rows(sql, params)
+
+
+def again[T](step: Callable[[], T], *, patience: float) -> T:
+    """Do what may be repeated, again on fresh connections while PostgreSQL is away.
 
     `patience` is in seconds; when it is used up the last error is raised. Inside a transaction
     nothing is repeated: the caller's earlier statements would be missing.
@@ -61,7 +71,7 @@ def repeatable(sql: str, params: Params, *, patience: float) -> list[Row]:
     attempt = 0
     while True:
         try:
-            return _prepared(sql, params) if settings.JOBS_PREPARE else rows(sql, params)
+            return step()
         except (OperationalError, InterfaceError) as error:
             if connection.in_atomic_block or not lost_connection(error) or time.monotonic() > end:
                 raise

@@ -19,7 +19,7 @@ from jobs.heartbeat import Heart, Lease
 from jobs.ids import uuid7
 from jobs.kinds import Kind
 from jobs.lifecycle import Claim
-from jobs.maintenance.relay import ring_or_give_back
+from jobs.maintenance.relay import ring_next, ring_or_give_back
 from jobs.outcomes import Cancelled, Outcome, Verdict, completed, failed, judge
 from jobs.secrets import scrub, scrub_value, unseal, words_of
 from jobs.states import State
@@ -108,12 +108,14 @@ def tell(claim: Claim, verdict: Verdict, state: State | None, *, seconds: float)
 
 
 def ring_after(claim: Claim, state: State | None) -> None:
-    """What may run now need not wait for the keeper: this job again, or the next of its concurrency key."""
+    """What may run now need not wait for the keeper: this job again, or the next of its key or its limited queue."""
     try:
         if claim.concurrency_key:
             ring_or_give_back(lifecycle.reserve_next_of_key(claim.concurrency_key))
         elif state == State.WAITING:
             ring_or_give_back(lifecycle.reserve_jobs(queue=claim.queue, ids=[claim.id]))
+        if claim.limited:
+            ring_next(claim.queue)
     except Error as error:  # the job is finished; the keeper rings what is next
         logger.warning("nothing was rung after job %s: %s", claim.id, error)
 

@@ -210,6 +210,35 @@ class QueuePause(models.Model):
         return f"{self.queue} by {self.owner}"
 
 
+class QueueLimit(models.Model):
+    """How much of a queue may run, whatever the number of its workers. No row: no limit."""
+
+    queue = models.CharField(max_length=50, primary_key=True)
+    concurrency = models.IntegerField(null=True, blank=True, help_text="Jobs that may run at once.")
+    rate = models.IntegerField(null=True, blank=True, help_text="Runs that may start in a period.")
+    period = models.FloatField(null=True, blank=True, help_text="Seconds.")
+    window_start = models.DateTimeField(null=True, blank=True, help_text="When the present period began.")
+    window_runs = models.IntegerField(db_default=0, help_text="Runs started in it.")
+    by = models.CharField(max_length=200, blank=True, help_text="Who set it.")
+    changed_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        default_permissions = ["change"]
+        constraints = [
+            models.CheckConstraint(name="limit_limits", condition=Q(concurrency__isnull=False) | Q(rate__isnull=False)),
+            models.CheckConstraint(
+                name="limit_concurrency", condition=Q(concurrency__isnull=True) | Q(concurrency__gte=1)
+            ),
+            models.CheckConstraint(
+                name="limit_rate",
+                condition=Q(rate__isnull=True, period__isnull=True) | Q(rate__gte=1, period__gte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.queue
+
+
 class Worker(models.Model):
     """One start of one worker (a boot)."""
 

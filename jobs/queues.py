@@ -26,7 +26,7 @@ def pause(queue: str, *, reason: str, owner: str = OPERATOR, by: str = "", until
     A second pause of the same owner replaces the first. `until` ends it by itself.
     Raises UnknownQueue, or ValueError without a reason.
     """
-    _known(queue)
+    known(queue)
     if not reason.strip():
         raise ValueError("A pause needs a reason: who finds the queue standing still will ask.")
     held, _ = QueuePause.objects.update_or_create(
@@ -40,7 +40,7 @@ def resume(queue: str, *, owner: str = OPERATOR) -> bool:
 
     Raises UnknownQueue.
     """
-    _known(queue)
+    known(queue)
     with transaction.atomic():
         lifted, _ = QueuePause.objects.filter(queue=queue, owner=owner).delete()
         if lifted:
@@ -58,6 +58,7 @@ def end_pauses_once(now: datetime) -> int:
     return len(ended)
 
 
-def _known(queue: str) -> None:
+def known(queue: str) -> None:
+    """Raise UnknownQueue unless the settings name it."""
     if queue not in settings.JOBS_QUEUES:
         raise UnknownQueue(unknown_queue(queue))

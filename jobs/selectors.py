@@ -10,11 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 
-from jobs import effects
+from jobs import effects, limits
 from jobs.database import now as database_now
 from jobs.kinds import REGISTRY
 from jobs.maintenance.relay import known_kinds
-from jobs.models import Job, Keeper, QueuePause, Worker
+from jobs.models import Job, Keeper, QueueLimit, QueuePause, Worker
 from jobs.states import State
 
 KEEPER_SILENT = timedelta(seconds=10)
@@ -114,10 +114,16 @@ def why_not_running(job: Job, now: datetime) -> str:
         ),
         (known is None, f"no living worker serves queue {job.queue!r}"),
         (known is not None and job.kind not in known, f"no living worker knows kind {job.kind!r}"),
+        (bool(held_back := _held_back(job.queue, now)), f"limit of queue {job.queue!r}: {held_back}"),
         (_key_taken(job), f"another job with key {job.concurrency_key!r} is running"),
         (job.published_at is None and (age is None or age > KEEPER_SILENT), "no keeper ticks: start celery beat"),
     ]
     return next((text for true, text in reasons if true), "waits for a free worker process")
+
+
+def _held_back(queue: str, now: datetime) -> str:
+    found = QueueLimit.objects.filter(queue=queue).first()
+    return limits.why_held(found, now) if found else ""
 
 
 def _key_taken(job: Job) -> bool:

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from jobs import selectors
+from jobs import limits, selectors
 from jobs.database import rows
-from jobs.models import QueuePause, Worker
+from jobs.models import QueueLimit, QueuePause, Worker
 from jobs.states import State
 
 UNFINISHED = (State.WAITING, State.DELAYED, State.ACTIVE, State.UNKNOWN)
@@ -26,6 +26,9 @@ class Standing:
     pauses: list[QueuePause] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
     keeper_silent: bool = False
+    limit: QueueLimit | None = None
+    held_back: str = ""
+    """Why its limits let nothing more start now; empty when they do, or when it has none."""
 
     @property
     def processes(self) -> int:
@@ -40,6 +43,7 @@ class Standing:
             (bool(self.pauses), "; ".join(f"paused by {p.owner}: {p.reason}" for p in self.pauses)),
             (not self.workers, f"no living worker serves it{', and jobs wait' if waiting else ''}"),
             (self.keeper_silent, "no keeper ticks: delayed jobs do not become due; start celery beat"),
+            (waiting > 0 and bool(self.held_back), self.held_back),
             (active > 0, f"{active} of {self.processes} processes busy"),
             (waiting > 0, "waits for a free process or for the next look of the keeper"),
         ]
@@ -50,6 +54,7 @@ def standings(now: datetime) -> list[Standing]:
     """Every queue of the settings, in their order."""
     depth, oldest, held = depths(), selectors.oldest_due(now), selectors.pauses(now)
     workers, age = list(selectors.living_workers(now)), selectors.keeper_age(now)
+    limited = {found.queue: found for found in QueueLimit.objects.all()}
     return [
         Standing(
             queue=queue,
@@ -58,6 +63,8 @@ def standings(now: datetime) -> list[Standing]:
             pauses=held.get(queue, []),
             workers=[worker for worker in workers if queue in worker.queues],
             keeper_silent=age is None or age > selectors.KEEPER_SILENT,
+            limit=limited.get(queue),
+            held_back=limits.why_held(limited[queue], now) if queue in limited else "",
         )
         for queue in settings.JOBS_QUEUES
     ]

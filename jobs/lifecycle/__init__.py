@@ -14,6 +14,7 @@ from jobs.lifecycle.ringing import (
     reserve_next_of_key,
     reserve_next_of_kind,
     reserve_silent,
+    reserve_unrung,
     unring,
 )
 from jobs.lifecycle.texts import clean, storable
@@ -41,6 +42,7 @@ __all__ = [
     "reserve_next_of_key",
     "reserve_next_of_kind",
     "reserve_silent",
+    "reserve_unrung",
     "resolve",
     "retry",
     "storable",

@@ -15,7 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from jobs import statements as sql
 from jobs.backoff import exponential
-from jobs.database import Row, repeatable, rows
+from jobs.database import Row, again, quick, repeatable, rows
+from jobs.lifecycle import limited
 from jobs.lifecycle.ringing import unring
 from jobs.outcomes import Budget
 from jobs.states import State
@@ -40,6 +41,8 @@ class Claim:
     cancel_requested: bool
     trace: str
     priority: int
+    limited: bool
+    """Its queue has limits: when it ends, another may start."""
 
     def budget(self, *, backoff: float, cap: float) -> Budget:
         """What is left to spend after this run; `backoff` and `cap` are seconds."""
@@ -82,14 +85,21 @@ def claim_fold(
 
 
 def _claim(statement: str, params: dict[str, Any]) -> list[Claim]:
+    """Also what an answer that was lost with the connection had claimed: each try begins with the open statement."""
+
+    def attempt() -> list[Claim]:
+        found = quick(statement, params | {"permitted": False})
+        if found:
+            return [_read(row, params["token"]) for row in found]
+        return [_read(row, params["token"], limited=True) for row in limited.claim(statement, params)]
+
     try:
-        found = repeatable(statement, params, patience=settings.JOBS_LEASE)
+        return again(attempt, patience=settings.JOBS_LEASE)
     except IntegrityError:  # another job of the same concurrency key was claimed at this very moment
         return []
-    return [_read(row, params["token"]) for row in found]
 
 
-def _read(row: Row, token: uuid.UUID) -> Claim:
+def _read(row: Row, token: uuid.UUID, *, limited: bool = False) -> Claim:
     job_id, kind, queue, args, sealed, run, failures, crashes, limit, due_at, key, cancel, trace, priority = row
     return Claim(
         id=job_id,
@@ -107,6 +117,7 @@ def _read(row: Row, token: uuid.UUID) -> Claim:
         cancel_requested=cancel,
         trace=trace,
         priority=priority,
+        limited=limited,
     )
 
 
@@ -129,10 +140,13 @@ def refusal(job_id: uuid.UUID, kinds: Sequence[str]) -> str:
     found = rows(sql.REFUSAL, {"id": job_id})
     if not found:
         return "gone"
-    state, kind, expired, paused, busy = found[0]
+    state, kind, expired, paused, busy, limits = found[0]
     if state != State.WAITING:
         return "duplicate"
     if kind not in kinds:
         return "wrong-kind"
     unring([job_id])
-    return "expired" if expired else "paused" if paused else "busy" if busy else "raced"
+    return next((word for true, word in zip((expired, paused, busy, limits), _WORDS, strict=True) if true), "raced")
+
+
+_WORDS = ("expired", "paused", "busy", "limited")

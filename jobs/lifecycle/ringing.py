@@ -64,6 +64,11 @@ def reserve_next_of_kind(kinds: Sequence[str], *, queue: str) -> list[Bell]:
     return _bells(rows(sql.RESERVE_KIND, {"kinds": list(kinds), "queue": queue, "limit": 1}))
 
 
+def reserve_unrung(*, queue: str, limit: int) -> list[Bell]:
+    """Mark as rung the first `limit` jobs of a queue that a claim would take and nobody was told of."""
+    return _bells(rows(sql.RESERVE_UNRUNG, {"queue": queue, "limit": limit}))
+
+
 def _bells(found: list[tuple[Any, ...]]) -> list[Bell]:
     """In order of priority and due time. One that has waited its turn before (its doorbell or its worker was
     lost) goes ahead of its own priority in Redis, not behind a window full of younger ones."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from jobs import broker, lifecycle
+from jobs import statements as sql
 from jobs.database import now as database_now
 from jobs.database import rows
 from jobs.doorbell import Bell, breaker, ring
@@ -29,12 +30,19 @@ class Backlog:
     woken_at: datetime | None
     kinds: list[str] | None
     """Kinds that its living workers know; None while no worker lives, for then any may come."""
+    allowed: int | None = None
+    """How many may start now by the queue's limits; None: it has none."""
 
     @property
     def room(self) -> int:
-        """Doorbells to ring now: none until half the window has been consumed, then the window is filled."""
+        """Doorbells to ring now: none until half the window has been consumed, then the window is filled.
+
+        Of a queue with limits no more than may start.
+        """
         window = settings.JOBS_WINDOW
-        return window - self.depth if self.depth < window / 2 else 0
+        if self.depth >= window / 2:
+            return 0
+        return max(0, min(window, window if self.allowed is None else self.allowed) - self.depth)
 
 
 def relay_once(now: datetime, seen: Pulse) -> bool:
@@ -97,6 +105,20 @@ def ring_queue(queue: str) -> None:
             _ring_backlog(backlog, now, backlog.woken_at or now)
 
 
+def ring_next(queue: str) -> None:
+    """After a run on a queue with limits: ring as many as may start now and have not been told."""
+    allowed = _allowances(queue).get(queue)
+    if not allowed or allowed < 1 or breaker.open:
+        return
+    try:
+        room = min(allowed, settings.JOBS_WINDOW) - broker.depths([queue])[queue]
+    except Exception as error:  # noqa: BLE001 - the keeper rings later
+        breaker.failed(error)
+        return
+    if room > 0:
+        ring_or_give_back(lifecycle.reserve_unrung(queue=queue, limit=room))
+
+
 def wake(queue: str) -> None:
     """Let every doorbell of this queue that was rung so far count as lost (burnt while paused, or by a dead worker)."""
     rows(
@@ -125,8 +147,23 @@ def _backlogs(names: Sequence[str], depths: dict[str, int], now: datetime) -> li
     if not names:
         return []
     woken: dict[str, datetime] = dict(rows("SELECT queue, wake_at FROM jobs_queuecontrol"))
-    known = known_kinds(now)
-    return [Backlog(queue=name, depth=depths[name], woken_at=woken.get(name), kinds=known.get(name)) for name in names]
+    known, allowed = known_kinds(now), _allowances(None)
+    return [
+        Backlog(
+            queue=name,
+            depth=depths[name],
+            woken_at=woken.get(name),
+            kinds=known.get(name),
+            allowed=allowed.get(name),
+        )
+        for name in names
+    ]
+
+
+def _allowances(queue: str | None) -> dict[str, int]:
+    """How many jobs may start now on each queue that has limits (on this one, or on all)."""
+    found = rows(sql.ROOM, {"queue": queue})
+    return {name: min(n for n in (places, starts) if n is not None) for name, places, starts in found}
 
 
 def known_kinds(now: datetime) -> dict[str, list[str]]:

@@ -5,8 +5,16 @@ returns the rows it really moved. `clock_timestamp()` is the only clock.
 """
 
 from jobs.statements.guards import IN_DOUBT
+from jobs.statements.limits import LIMITED, LOCK_LIMIT, NEXT_WINDOW, ROOM, SPEND
 from jobs.statements.moving import CANCEL_ACTIVE, CANCEL_UNSTARTED, EXPIRE, PROMOTE, PROMOTE_ONE, RESOLVE, RETRY
-from jobs.statements.ringing import RESERVE_IDS, RESERVE_KEY, RESERVE_KIND, RESERVE_SILENT, UNRING
+from jobs.statements.ringing import (
+    RESERVE_IDS,
+    RESERVE_KEY,
+    RESERVE_KIND,
+    RESERVE_SILENT,
+    RESERVE_UNRUNG,
+    UNRING,
+)
 from jobs.statements.running import (
     CLAIM,
     CLAIM_FOLD,
@@ -32,8 +40,11 @@ __all__ = [
     "GONE_WORKERS",
     "HEARTBEAT",
     "IN_DOUBT",
+    "LIMITED",
+    "LOCK_LIMIT",
     "LOSE_CHILD",
     "LOSE_EXPIRED",
+    "NEXT_WINDOW",
     "OWNED",
     "PROGRESS",
     "PROMOTE",
@@ -43,7 +54,10 @@ __all__ = [
     "RESERVE_KEY",
     "RESERVE_KIND",
     "RESERVE_SILENT",
+    "RESERVE_UNRUNG",
     "RESOLVE",
     "RETRY",
+    "ROOM",
+    "SPEND",
     "UNRING",
 ]

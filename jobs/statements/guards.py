@@ -6,6 +6,8 @@ OPEN = """NOT EXISTS (SELECT FROM jobs_queuepause p WHERE p.queue = j.queue
 KEY_FREE = """(j.concurrency_key IS NULL OR NOT EXISTS (SELECT FROM jobs_job o
         WHERE o.concurrency_key = j.concurrency_key AND o.state = 'active'))"""
 
+PERMITTED = "(%(permitted)s OR NOT EXISTS (SELECT FROM jobs_queuelimit l WHERE l.queue = j.queue))"
+
 UNEXPIRED = "(j.expires_at IS NULL OR j.runs > 0 OR j.expires_at > clock_timestamp())"
 
 # An alias of the rows that a move is about, with what the attempt shall say, is called `old`.

@@ -31,6 +31,8 @@ RESERVE_KEY = RESERVE.replace("j.queue = %(queue)s AND {which}", "j.concurrency_
 
 RESERVE_KIND = RESERVE.format(which="j.kind = ANY(%(kinds)s)")
 
+RESERVE_UNRUNG = RESERVE.format(which="j.published_at IS NULL")
+
 UNRING = """
 UPDATE jobs_job SET published_at = NULL WHERE id = ANY(%(ids)s) AND state = 'waiting' RETURNING id
 """

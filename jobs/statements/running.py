@@ -1,6 +1,6 @@
 """Claiming, renewing, finishing and losing a run."""
 
-from jobs.statements.guards import ATTEMPT, KEY_FREE, OPEN, UNEXPIRED
+from jobs.statements.guards import ATTEMPT, KEY_FREE, OPEN, PERMITTED, UNEXPIRED
 
 _CLAIMED = """j.kind, j.queue, j.args, j.sealed_args, j.runs, j.failures, j.crashes, j.max_attempts, j.available_at,
     j.concurrency_key, j.cancel_requested, j.trace, j.priority"""
@@ -15,7 +15,7 @@ UPDATE jobs_job j SET
     deadline = clock_timestamp() + make_interval(secs => %(timeout)s)
 WHERE j.id = %(id)s AND j.kind = ANY(%(kinds)s) AND (
     (j.state = 'waiting' AND {OPEN} AND {KEY_FREE}
-        AND {UNEXPIRED})
+        AND {UNEXPIRED} AND {PERMITTED})
     OR (j.state = 'active' AND j.lease_token = %(token)s))
 RETURNING j.id, {_CLAIMED}
 """
@@ -29,7 +29,7 @@ WITH mine AS (
 ), named AS (
     SELECT j.id, j.crashes FROM jobs_job j
     WHERE j.id = %(id)s AND j.kind = ANY(%(kinds)s) AND j.state = 'waiting' AND {OPEN} AND {KEY_FREE}
-        AND {UNEXPIRED} AND NOT EXISTS (SELECT FROM mine)
+        AND {UNEXPIRED} AND {PERMITTED} AND NOT EXISTS (SELECT FROM mine)
     FOR UPDATE SKIP LOCKED
 ), head AS (
     SELECT id, kind FROM jobs_job
@@ -38,7 +38,7 @@ WITH mine AS (
 ), more AS (
     SELECT j.id FROM jobs_job j JOIN head ON head.id = j.id
     WHERE head.kind = ANY(%(kinds)s) AND j.state = 'waiting' AND j.id <> %(id)s
-        AND j.crashes = 0 AND j.concurrency_key IS NULL AND {OPEN} AND {UNEXPIRED}
+        AND j.crashes = 0 AND j.concurrency_key IS NULL AND {OPEN} AND {UNEXPIRED} AND {PERMITTED}
         AND NOT EXISTS (SELECT FROM mine) AND NOT EXISTS (SELECT FROM named WHERE crashes > 0)
     ORDER BY j.priority, j.available_at, j.id
     LIMIT %(size)s - (SELECT count(*) FROM named) FOR UPDATE OF j SKIP LOCKED
@@ -74,7 +74,7 @@ FROM old WHERE j.id = old.id RETURNING j.id, j.state
 # Why a claim got nothing.
 REFUSAL = f"""
 SELECT j.state, j.kind, COALESCE(j.expires_at <= clock_timestamp() AND j.runs = 0, false),
-    NOT ({OPEN}), NOT ({KEY_FREE})
+    NOT ({OPEN}), NOT ({KEY_FREE}), EXISTS (SELECT FROM jobs_queuelimit l WHERE l.queue = j.queue)
 FROM jobs_job j WHERE j.id = %(id)s
 """
 

@@ -258,7 +258,8 @@ def _compare(control: Control) -> None:
     for kind, name in ((Kind.RELEASE, "transfer"), (Kind.REFUND, "refund"), (Kind.WITHDRAWAL, "payout")):
         ours = sum(one.amount - one.fee for one in done.filter(kind=kind))
         assert effects.totals[name]["usd"]["amount"] == ours, name
-    held = sum(control.balance(account)[0] + control.balance(account)[1] for account in _connected())
+    balances = control.state()["balances"]
+    held = sum(sum(balances[account]["usd"].values()) for account in _connected())
     book = sum(ledger.balance(accounts.connected(account, "usd").code) for account in _connected())
     assert held == book
 
