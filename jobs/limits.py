@@ -7,6 +7,7 @@ stays waiting, at the price of nothing, and is rung when there is room.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime
 
@@ -60,6 +61,15 @@ def read_rate(text: str) -> tuple[int, float]:
         raise ValueError(f"A rate is written 10/s, 100/5m, 1000/h or 5/d, not {text!r}.")
     number, many, unit = found.groups()
     return int(number), int(many or 1) * UNITS[unit]
+
+
+def write_rate(rate: int, period: float) -> str:
+    """What `read_rate` reads: the largest unit that fits."""
+    for unit, seconds in reversed(UNITS.items()):
+        if period % seconds == 0:
+            many = int(period / seconds)
+            return f"{rate}/{'' if many == 1 else many}{unit}"
+    return f"{rate}/{math.ceil(period)}s"
 
 
 def words(limits: QueueLimit) -> str:

@@ -7,20 +7,38 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from jobs import queues, selectors
+from jobs import limits, queues, selectors
 from jobs.admin import words
 from jobs.admin.base import Page, ReadOnly, who
 from jobs.database import now as database_now
-from jobs.models import QueuePause
+from jobs.models import QueueLimit, QueuePause
 from jobs.standing import Standing, standings
 from jobs.states import State
 
+type Refused = dict[tuple[str, str], forms.Form]
+"""What was refused, by queue and what was to be done."""
+MAY_LIMIT = "jobs.change_queuelimit"
 LONGEST = 60 * 24 * 30
 """Minutes of the longest pause that ends by itself."""
+
+
+class LimitForm(forms.Form):
+    """Limits by hand."""
+
+    concurrency = forms.IntegerField(required=False, min_value=1, max_value=limits.MOST)
+    rate = forms.CharField(required=False, max_length=20)
+
+    def clean_rate(self) -> tuple[int, float] | None:
+        """As a number and seconds."""
+        try:
+            return limits.read_rate(text) if (text := self.cleaned_data["rate"]) else None
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
 
 
 class PauseForm(forms.Form):
@@ -40,6 +58,8 @@ class QueuePauseAdmin(ReadOnly, Page):
         return [
             path("<str:queue>/pause/", wrap(self.pause_view), name="jobs_queue_pause"),
             path("<str:queue>/resume/", wrap(self.resume_view), name="jobs_queue_resume"),
+            path("<str:queue>/limit/", wrap(self.limit_view), name="jobs_queue_limit"),
+            path("<str:queue>/unlimit/", wrap(self.unlimit_view), name="jobs_queue_unlimit"),
             *super().get_urls(),
         ]
 
@@ -53,7 +73,7 @@ class QueuePauseAdmin(ReadOnly, Page):
             return HttpResponseNotAllowed(["POST"])
         form = PauseForm(request.POST)
         if not form.is_valid():
-            return self._draw(request, status=400, refused={queue: form})
+            return self._draw(request, status=400, refused={(queue, "pause"): form})
         minutes = form.cleaned_data["minutes"]
         until = database_now() + timedelta(minutes=minutes) if minutes else None
         try:
@@ -75,12 +95,46 @@ class QueuePauseAdmin(ReadOnly, Page):
         self.message_user(request, text, messages.SUCCESS if lifted else messages.WARNING)
         return self._back()
 
+    def limit_view(self, request: HttpRequest, queue: str) -> HttpResponse:
+        self._demand_limits(request)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form = LimitForm(request.POST)
+        if form.is_valid():
+            rate, period = form.cleaned_data["rate"] or (None, None)
+            try:
+                concurrency = form.cleaned_data["concurrency"]
+                found = limits.limit(queue, concurrency=concurrency, rate=rate, period=period, by=who(request))
+            except queues.UnknownQueue as unknown:
+                raise Http404(str(unknown)) from None
+            except ValueError as error:
+                form.add_error(None, str(error))
+            else:
+                self.message_user(request, f"{queue} runs {limits.words(found)}.", messages.SUCCESS)
+                return self._back()
+        return self._draw(request, status=400, refused={(queue, "limit"): form})
+
+    def unlimit_view(self, request: HttpRequest, queue: str) -> HttpResponse:
+        self._demand_limits(request)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            lifted = limits.lift(queue)
+        except queues.UnknownQueue as unknown:
+            raise Http404(str(unknown)) from None
+        text = f"The limits of {queue} are lifted." if lifted else f"{queue} had no limits."
+        self.message_user(request, text, messages.SUCCESS if lifted else messages.WARNING)
+        return self._back()
+
+    def _demand_limits(self, request: HttpRequest) -> None:
+        self.demand(request)
+        if not request.user.has_perm(MAY_LIMIT):
+            raise PermissionDenied
+
     def _back(self) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:jobs_queuepause_changelist"))
 
-    def _draw(
-        self, request: HttpRequest, *, status: int = 200, refused: dict[str, PauseForm] | None = None
-    ) -> HttpResponse:
+    def _draw(self, request: HttpRequest, *, status: int = 200, refused: Refused | None = None) -> HttpResponse:
         now = database_now()
         age = selectors.keeper_age(now)
         context = self.page(
@@ -91,11 +145,12 @@ class QueuePauseAdmin(ReadOnly, Page):
             keeper_silent=age is None or age > selectors.KEEPER_SILENT,
             may_pause=self.may(request, "add"),
             may_resume=self.may(request, "delete"),
+            may_limit=request.user.has_perm(MAY_LIMIT),
         )
         return TemplateResponse(request, "admin/jobs/queuepause/change_list.html", context, status=status)
 
 
-def _line(found: Standing, refused: dict[str, PauseForm]) -> dict[str, Any]:
+def _line(found: Standing, refused: Refused) -> dict[str, Any]:
     now = database_now()
     return {
         "queue": found.queue,
@@ -112,5 +167,14 @@ def _line(found: Standing, refused: dict[str, PauseForm]) -> dict[str, Any]:
         "why": found.why_still,
         "stuck": not found.workers or found.keeper_silent,
         "waiting": found.depth[State.WAITING],
-        "form": refused.get(found.queue),
+        "form": refused.get((found.queue, "pause")),
+        "limit": found.limit and limits.words(found.limit),
+        "limit_form": refused.get((found.queue, "limit")) or LimitForm(initial=_initial(found.limit)),
+        "limit_refused": (found.queue, "limit") in refused,
     }
+
+
+def _initial(limit: QueueLimit | None) -> dict[str, Any]:
+    if limit is None:
+        return {}
+    return {"concurrency": limit.concurrency, "rate": limit.rate and limits.write_rate(limit.rate, limit.period or 1)}

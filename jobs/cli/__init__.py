@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jobs.cli import doctor, pausing, reading, tail, waiting, worker, writing
+from jobs.cli import doctor, limiting, pausing, reading, tail, waiting, worker, writing
 from jobs.cli.output import Output, Refused
 
 __all__ = ["VERBS", "Output", "Refused"]
@@ -22,6 +22,8 @@ VERBS: dict[str, Callable[[dict[str, Any], Output], None]] = {
     "promote": writing.promote,
     "pause": pausing.pause,
     "resume": pausing.resume,
+    "limit": limiting.limit,
+    "unlimit": limiting.unlimit,
     "doctor": doctor.doctor,
     "worker": worker.worker,
 }

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from jobs.limits import read_rate
 from jobs.states import State
 
 type Add = Callable[..., argparse.ArgumentParser]
@@ -76,6 +77,11 @@ def _add_pausing(add: Add) -> None:
     paused.add_argument("--reason", required=True, help="Shown to whoever finds the queue standing still.")
     paused.add_argument("--for", type=_seconds, dest="seconds", metavar="SECONDS", help="End by itself after this.")
     add("resume", "Lift the operator's pause.", dry_run=True).add_argument("queue")
+    limited = add("limit", "Let only so much of a queue run, in place of any limits before.", dry_run=True)
+    limited.add_argument("queue")
+    limited.add_argument("--concurrency", type=int, metavar="N", help="At most so many at once, of all workers.")
+    limited.add_argument("--rate", type=_rate, metavar="N/TIME", help="At most so many starts: 10/s, 100/5m, 1000/h.")
+    add("unlimit", "Lift a queue's limits.", dry_run=True).add_argument("queue")
 
 
 def _add_enqueue(parser: argparse.ArgumentParser) -> None:
@@ -118,6 +124,13 @@ def _count(text: str) -> int:
     if not 0 <= number <= MOST:
         raise argparse.ArgumentTypeError(f"0 to {MOST:,}")
     return number
+
+
+def _rate(text: str) -> tuple[int, float]:
+    try:
+        return read_rate(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _seconds(text: str) -> float:

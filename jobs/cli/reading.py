@@ -6,11 +6,11 @@ from typing import Any
 
 from celery import current_app
 
-from jobs import selectors
+from jobs import limits, selectors
 from jobs.cli.output import Output
 from jobs.cli.selection import filter_of, one
 from jobs.database import now as database_now
-from jobs.models import QueuePause
+from jobs.models import QueueLimit, QueuePause
 from jobs.states import State
 
 COLUMNS = ("id", "kind", "queue", "state", "runs", "failures", "crashes", "subject", "created_at", "error")
@@ -20,9 +20,15 @@ def stats(options: dict[str, Any], out: Output) -> None:
     """Counts and health."""
     now = database_now()
     age, held, oldest = selectors.keeper_age(now), selectors.pauses(now), selectors.oldest_due(now)
+    limited = {found.queue: limits.words(found) for found in QueueLimit.objects.all()}
     found: dict[str, Any] = {
         "queues": {
-            queue: counts | {"oldest_due_seconds": round(oldest.get(queue, 0.0), 1), "paused": pauses_of(held, queue)}
+            queue: counts
+            | {
+                "oldest_due_seconds": round(oldest.get(queue, 0.0), 1),
+                "paused": pauses_of(held, queue),
+                "limit": limited.get(queue, ""),
+            }
             for queue, counts in selectors.counts().items()
         },
         "workers": [
@@ -41,6 +47,8 @@ def _say_stats(found: dict[str, Any], out: Output) -> None:
     for queue, counts in found["queues"].items():
         for text in counts["paused"]:
             out.say(f"{queue} is paused: {text}")
+        if counts["limit"]:
+            out.say(f"{queue} runs {counts['limit']}")
     out.say(f"{len(found['workers'])} workers: {', '.join(w['name'] for w in found['workers']) or 'none'}")
     age = found["keeper_age_seconds"]
     if age is None or age > selectors.KEEPER_SILENT.total_seconds():

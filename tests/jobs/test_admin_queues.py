@@ -8,7 +8,7 @@ import pytest
 
 from jobs.admin.workers import attach, standing
 from jobs.database import now
-from jobs.models import QueuePause, Worker
+from jobs.models import QueueLimit, QueuePause, Worker
 from jobs.queues import pause
 from jobs.states import State
 from tests.jobs.operators import client, job_page, said, staff, superuser
@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("broker")]
 
 QUEUES = "/admin/jobs/queuepause/"
 PAUSE, RESUME = f"{QUEUES}email/pause/", f"{QUEUES}email/resume/"
+LIMIT, UNLIMIT = f"{QUEUES}email/limit/", f"{QUEUES}email/unlimit/"
 REASON = {"reason": "server is ill"}
 
 
@@ -107,11 +108,50 @@ def test_who_may_not_pause_sees_no_button() -> None:
     assert "<form" not in text.split('<div class="queues">')[1]
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume"])
+@pytest.mark.parametrize("verb", ["pause", "resume", "limit", "unlimit"])
 def test_no_link_pauses_and_no_queue_is_invented(verb: str) -> None:
     boss = superuser()
     assert boss.get(f"{QUEUES}email/{verb}/").status_code == 405
-    assert boss.post(f"{QUEUES}emial/{verb}/", REASON).status_code == 404
+    assert boss.post(f"{QUEUES}emial/{verb}/", REASON | {"concurrency": "1"}).status_code == 404
+
+
+# ---------------------------------------------------------------- limiting
+def test_a_queue_is_limited_and_let_free_again() -> None:
+    boss = superuser()
+    answer = boss.post(LIMIT, {"concurrency": "2", "rate": "100/5m"})
+    assert said(answer) == ["email runs at most 2 at once, 100 starts in 300 s."]
+    found = QueueLimit.objects.get()
+    assert (found.queue, found.concurrency, found.rate, found.period) == ("email", 2, 100, 300.0)
+    assert found.by.startswith("admin:")
+    text = text_of(boss)
+    assert 'value="100/5m"' in text
+    assert "Runs at most 2 at once, 100 starts in 300 s." in text
+    assert said(boss.post(UNLIMIT)) == ["The limits of email are lifted."]
+    assert not QueueLimit.objects.exists()
+    assert "email had no limits." in said(boss.post(UNLIMIT))
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({}, "A limit says how many"),
+        ({"concurrency": "0"}, "greater than or equal to 1"),
+        ({"rate": "fast"}, "A rate is written 10/s"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_told_in_the_form(data: dict[str, str], text: str) -> None:
+    answer = superuser().post(LIMIT, data)
+    assert answer.status_code == 400
+    assert text in answer.content.decode()
+    assert not QueueLimit.objects.exists()
+
+
+@pytest.mark.parametrize("address", [LIMIT, UNLIMIT])
+@pytest.mark.parametrize(
+    ("rights", "status"), [(["add_queuepause", "delete_queuepause"], 403), (["change_queuelimit"], 302)], ids=str
+)
+def test_limiting_needs_a_permission_of_its_own(address: str, rights: list[str], status: int) -> None:
+    assert staff("view_queuepause", *rights).post(address, {"concurrency": "1"}).status_code == status
 
 
 # ---------------------------------------------------------------- workers

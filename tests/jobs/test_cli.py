@@ -10,7 +10,7 @@ from jobs import queues
 from jobs.database import now
 from jobs.ids import uuid7
 from jobs.maintenance import pulse
-from jobs.models import Attempt, Job, JobLog, QueuePause
+from jobs.models import Attempt, Job, JobLog, QueueLimit, QueuePause
 from jobs.states import State
 from tests.jobs.conftest import Broker
 from tests.jobs.marks import COMMITTED
@@ -225,3 +225,36 @@ def test_a_wrong_pause_is_exit_code_two(argv: list[str]) -> None:
 
 def test_a_verb_that_does_not_exist_is_exit_code_two() -> None:
     assert Answer("fly").code == 2
+
+
+def test_limit_and_unlimit(broker: Broker) -> None:
+    said = Answer("limit", "general", "--concurrency", "2", "--rate", "100/5m")
+    assert (said.code, said.out.strip()) == (0, "general runs at most 2 at once, 100 starts in 300 s")
+    assert "general runs at most 2 at once" in Answer("stats").out
+    assert Answer("unlimit", "general", "--dry-run").out.strip() == "the limits of general would be lifted"
+    assert QueueLimit.objects.count() == 1
+    assert Answer("unlimit", "general").out.strip() == "the limits of general are lifted"
+    again = Answer("unlimit", "general")
+    assert (again.code, "general has no limits." in again.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        (["limit", "emial", "--concurrency", "1"], "email"),
+        (["limit", "email"], "A limit says how many"),
+        (["limit", "email", "--concurrency", "0"], "To stop a queue, pause it"),
+        (["limit", "email", "--rate", "fast"], "A rate is written 10/s"),
+        (["unlimit", "emial"], "email"),
+    ],
+)
+def test_a_wrong_limit_is_exit_code_two_and_says_what_to_write(argv: list[str], text: str) -> None:
+    said = Answer(*argv)
+    assert (said.code, text in said.err) == (2, True)
+    assert QueueLimit.objects.count() == 0
+
+
+def test_a_rehearsed_limit_limits_nothing() -> None:
+    said = Answer("limit", "email", "--rate", "10/s", "--dry-run", "--json")
+    assert said.json == {"queue": "email", "concurrency": None, "rate": 10, "period": 1.0, "dry_run": True}
+    assert QueueLimit.objects.count() == 0
