@@ -324,6 +324,7 @@ REST_FRAMEWORK = {
             "tokens": "30/hour",
             "money": "120/minute",  # requests that change something; looking is not counted
             "onboarding": "30/hour",  # two calls to Stripe each
+            "operators": "600/minute",
             "schema": "120/hour",
         }.items()
     },
@@ -351,6 +352,7 @@ SPECTACULAR_SETTINGS = {
         "DisputeStatus": "payments.states.DisputeStatus",
         "Resolution": "payments.states.Resolution",
         "PayoutStatus": "payments.models.account.PayoutStatus",
+        "JobState": "jobs.states.State",
         "InvoiceKind": "invoices.states.Kind",
         "InvoiceState": "invoices.states.State",
         "VatCategory": "invoices.states.Category",

@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/webhooks/stripe", webhooks.platform, name="stripe-webhook"),
     path("api/webhooks/stripe/connect", webhooks.connect, name="stripe-connect-webhook"),
+    path("api/", include("jobs.api.urls")),
     path("api/", include("payments.api.urls")),
     path("api/", include("invoices.api.urls")),
     re_path(r"^api/", problems.not_found),  # the last of /api/: with DEBUG, Django's own 404 is a page

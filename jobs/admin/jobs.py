@@ -20,9 +20,9 @@ from jobs.admin.actions import ReasonForm, confirm_cancel, move_many, note
 from jobs.admin.base import Page, ReadOnly, who
 from jobs.admin.moves import CANCEL, MOVES, PROMOTE, RETRY
 from jobs.admin.paging import NewestFirst
-from jobs.admin.search import HELP, search
 from jobs.lifecycle import CannotMove
 from jobs.models import Job
+from jobs.search import HELP, search
 from jobs.states import FINISHED, State
 
 LINE = 120
@@ -50,7 +50,7 @@ class JobAdmin(ReadOnly, Page):
     list_display = ["status", "what", "about", "starts", "age", "took"]
     list_display_links = ["what"]
     list_filter = [filters.StateFilter, filters.QueueFilter, filters.KindFilter, filters.CreatedFilter]
-    search_fields = ["pk"]  # jobs/admin/search.py; this makes the box appear
+    search_fields = ["pk"]  # jobs/search.py; this makes the box appear
     search_help_text = HELP
     ordering = ["-pk"]
     sortable_by: ClassVar[list[str]] = []

@@ -1,4 +1,4 @@
-"""What the job list's search box finds, one index each."""
+"""What a search box finds, one index each: of the admin, and of the API."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The queue-admin API, for operators and their scripts."""
