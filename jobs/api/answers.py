@@ -38,7 +38,7 @@ class JobDetails(serializers.Serializer[Any]):
     timestamp = serializers.IntegerField(help_text="Milliseconds since 1970: written.")
     failedReason = serializers.CharField(required=False)
     stacktrace = serializers.ListField(child=serializers.CharField())
-    returnvalue = serializers.JSONField(allow_null=True)
+    returnvalue = serializers.JSONField(help_text="Null at first.")
     parentKey = serializers.CharField(required=False, help_text="Never there: no job has a parent.")
 
 
