@@ -47,7 +47,7 @@ class ScheduleForm(forms.ModelForm):
         help_texts = dict.fromkeys(
             ["enabled", "interval", "crontab", "clocked", "one_off", "start_time", "expires"], ""
         ) | {
-            "name": "Shown with each of its jobs.",
+            "name": "Shown with each of its jobs; it stays.",
             "description": "For people.",
             "expire_seconds": "A job that has not started by then is cancelled.",
         }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,23 +15,18 @@ from django_celery_beat import admin as theirs
 from django_celery_beat.models import PeriodicTask, SolarSchedule
 
 from jobs import schedules
-from jobs.admin import words
+from jobs.admin import schedule_clocks, words
 from jobs.admin.base import Page
 from jobs.admin.schedule_form import ScheduleForm
+from jobs.admin.schedule_words import coming, last_jobs, trouble_of
 from jobs.arguments import InvalidArguments
 from jobs.database import now as database_now
-from jobs.database import rows
 from jobs.enqueue import InvalidOptions
-from jobs.kinds import kind_of
 
 assert theirs  # noqa: S101 - imported so that its pages are there to be replaced
+assert schedule_clocks  # noqa: S101 - which replaces two of them
 admin.site.unregister(PeriodicTask)
 admin.site.unregister(SolarSchedule)  # the keeper refuses sunrises
-
-_LAST_JOBS = """
-SELECT s, j.id, j.state FROM unnest(%s::bigint[]) s, LATERAL (SELECT id, state FROM jobs_job
-    WHERE schedule_id = s AND slot IS NOT NULL ORDER BY slot DESC LIMIT 1) j
-"""
 
 
 class ScheduleList(ChangeList):
@@ -42,9 +36,9 @@ class ScheduleList(ChangeList):
         super().get_results(request)
         entries: list[Any] = list(self.result_list)
         now = database_now()
-        last = {s: (job, state) for s, job, state in rows(_LAST_JOBS, [[entry.pk for entry in entries]])}
+        last = last_jobs(entries)
         for entry in entries:
-            entry.clock, entry.last_job = now, last.get(entry.pk)
+            entry.clock, entry.last_job = now, last.get(entry.pk, words.NOTHING)
 
 
 @admin.register(PeriodicTask)
@@ -95,14 +89,11 @@ class ScheduleAdmin(Page):
 
     @admin.display(description="next")
     def next(self, entry: Any) -> SafeString | str:
-        return _coming(entry, entry.clock)
+        return coming(entry, entry.clock)
 
     @admin.display(description="last job")
     def result(self, entry: Any) -> SafeString | str:
-        if entry.last_job is None:
-            return words.NOTHING
-        job_id, state = entry.last_job
-        return format_html('<a href="{}">{}</a>', reverse("admin:jobs_job_change", args=[job_id]), words.badge(state))
+        return entry.last_job
 
     # ------------------------------------------------------------ actions
     @admin.action(description="Switch on", permissions=["change"])
@@ -149,10 +140,20 @@ class ScheduleAdmin(Page):
         self.message_user(request, format_html('{}: <a href="{}">one job</a> was enqueued.', entry.name, link))
 
     # ------------------------------------------------------------ one
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A name stays: migrations know the entries that they made by it, and would make a renamed one again."""
+        return ["name"] if obj else []
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         entry: PeriodicTask | None = kwargs.get("obj")
         if entry is not None:
-            context |= {"coming": _coming(entry, database_now()), "trouble": trouble_of(entry)}
+            moment = database_now()
+            context |= {
+                "coming": coming(entry, moment),
+                "last_slot": words.when(entry.last_run_at, moment),
+                "last_job": last_jobs([entry]).get(entry.pk, words.NOTHING),
+                "trouble": trouble_of(entry),
+            }
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: PeriodicTask, form: Any, change: bool) -> None:
@@ -161,23 +162,3 @@ class ScheduleAdmin(Page):
             self.message_user(request, f"Positional arguments were dropped: {obj.args}", messages.WARNING)
         obj.args, obj.headers, obj.exchange, obj.routing_key, obj.solar = "[]", "{}", None, None, None
         super().save_model(request, obj, form, change)
-
-
-def trouble_of(entry: PeriodicTask) -> str:
-    """Why the keeper will not enqueue this one, in words; empty if it will."""
-    try:
-        if entry.solar:
-            return "only interval, crontab and clocked schedules can be kept"
-        if json.loads(entry.args or "[]"):
-            return "a job takes keyword arguments only"
-        kind_of(entry.task).arguments.dump_json(json.loads(entry.kwargs or "{}"))
-    except (LookupError, InvalidArguments, ValueError) as refusal:
-        return str(refusal.args[0])
-    return ""
-
-
-def _coming(entry: PeriodicTask, now: datetime) -> SafeString | str:
-    if trouble_of(entry):
-        return words.NOTHING
-    moment = schedules.next_run(entry, now)
-    return "due now" if moment is not None and moment <= now else words.when(moment, now)

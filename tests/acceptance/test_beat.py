@@ -16,7 +16,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from contralock.local.postgres import Postgres
 from contralock.local.waiting import wait_until
 from jobs import doorbell
-from jobs.database import now
+from jobs.database import now, rows
 from jobs.models import Job, Keeper
 from tests.acceptance.handlers import say
 from tests.acceptance.history import outcomes, wait_completed
@@ -95,6 +95,32 @@ def test_two_keepers_make_exactly_one_job_per_slot(
     start_beat()
     wait_for_slots(every_second, 6)
     assert set(gaps(slots(every_second))) == {SECOND}
+
+
+def test_one_of_two_keepers_is_killed_in_the_middle_of_a_slot_and_it_is_neither_doubled_nor_lost(
+    start_beat: Callable[..., BeatNode], every_second: PeriodicTask, environment: dict[str, str]
+) -> None:
+    first, second = start_beat(wait=False), start_beat()
+    wait_for_slots(every_second, 2)
+    with psycopg.connect(environment["DATABASE_URL"]) as other:
+        other.execute("SELECT FROM django_celery_beat_periodictask WHERE id = %s FOR UPDATE", [every_second.pk])
+        wait_until(lambda: waiting_for_a_lock() >= 2, limit=20, what="both keepers at the same slot")
+        first.kill()
+    wait_for_slots(every_second, len(slots(every_second)) + 2)
+    first.start_again()
+    second.kill()  # now the other one, wherever it is
+    wait_for_slots(every_second, len(slots(every_second)) + 3)
+    found = slots(every_second)
+    assert len(found) == len(set(found))
+    every_second.refresh_from_db()
+    assert every_second.total_run_count == len(slots(every_second)), "each was counted by him who wrote it"
+
+
+def waiting_for_a_lock() -> int:
+    """How many clients of this database wait for another's lock at a schedule."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND strpos(query, 'periodictask') > 0"
+    (count,) = rows(query)[0]
+    return int(count)
 
 
 def test_slots_missed_while_no_keeper_ran_are_made_up_by_one_job(beat: BeatNode, every_second: PeriodicTask) -> None:

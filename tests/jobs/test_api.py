@@ -165,7 +165,8 @@ def test_jobs_are_found_by_what_is_named() -> None:
 def test_pages_follow_each_other_without_a_gap() -> None:
     boss = superuser()
     made = [str(make().id) for _ in range(120)]
-    found, before = [], ""
+    found: list[str] = []
+    before: str | None = ""
     while before is not None:
         answer = boss.get(f"/api/jobs{before and '?before=' + before}").json()
         found += [job["id"] for job in answer["jobs"]]
