@@ -19,7 +19,7 @@ class Drawn:
 def draw(invoice: Invoice) -> Drawn:
     """Draw the invoice. The same row gives the same bytes, by the same program.
 
-    Raises RuntimeError where Pango is missing, and factur-x's Exception for data that its schema refuses.
+    Raises RuntimeError where Pango is missing, and lxml's DocumentInvalid for data that its schema refuses.
     """
     from invoices import einvoice, glyphs, pdf  # here: together 80 MB, which no process but an invoice worker needs
 

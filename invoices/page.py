@@ -12,6 +12,7 @@ from invoices.models import Invoice
 from invoices.parties import Party
 from invoices.states import Kind
 
+TEMPLATE = "invoices/invoice.html"
 ISOLATED = "\u2068{}\u2069"
 """First-strong isolate: the text's own direction stays its own (Unicode, UAX 9)."""
 
@@ -21,7 +22,7 @@ def html(invoice: Invoice) -> str:
     issuer, recipient = (Party.from_json(party) for party in (invoice.issuer_party, invoice.recipient_party))
     said = wording.words(invoice.language)
     return render_to_string(
-        "invoices/invoice.html",
+        TEMPLATE,
         {
             "said": said,
             "language": invoice.language,

@@ -13,6 +13,9 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
+
+from invoices import settled
 
 HERE = Path(__file__).parent
 VARIANT = "pdf/a-3a"
@@ -22,6 +25,7 @@ DATA_FILE = "factur-x.xml"
 os.environ["FONTCONFIG_FILE"] = str(HERE / "fonts" / "fonts.conf")
 
 try:
+    from cssselect2 import ElementWrapper  # type: ignore[import-untyped]
     from weasyprint import CSS, HTML, Attachment
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import FatalURLFetchingError, URLFetcher
@@ -44,6 +48,16 @@ class Refusing(URLFetcher):
         raise FatalURLFetchingError(f"an invoice loads nothing, and {url[:100]!r} was to be loaded")
 
 
+class Page(HTML):
+    """A page that is well-formed XML besides: read by expat, in a tenth of the time that reading HTML takes."""
+
+    def __init__(self, text: str, fetcher: URLFetcher) -> None:
+        self.base_url, self.url_fetcher, self.media_type = None, fetcher, "print"
+        root = ElementTree.fromstring(text)  # noqa: S314 - our own template; expat loads nothing
+        self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
+        self.etree_element = self.wrapper_element.etree_element
+
+
 class Renderer:
     """Draws pages; one at a time."""
 
@@ -56,17 +70,16 @@ class Renderer:
     def pdf(self, html: str, *, xml: bytes | None, written_at: datetime) -> bytes:
         """The page as PDF/A-3a; with `xml`, as a Factur-X invoice. `written_at` is the date of its parts.
 
-        Raises ValueError for a page that wants to load something.
+        `html` is well-formed XML too: all tags closed, all `tbody` written. Raises ValueError for a page that wants
+        to load something, and ElementTree.ParseError for one that is not well-formed.
         """
         was_on = gc.isenabled()
         gc.disable()  # a page's boxes are thrown away as a whole; looking at them again and again takes a third
         try:
-            document = HTML(string=html, url_fetcher=self._fetcher).render(
-                stylesheets=[self._style], font_config=self._fonts
-            )
+            document = Page(html, self._fetcher).render(stylesheets=[self._style], font_config=self._fonts)
             if xml is not None:
                 self._attach(document, xml, written_at)
-            return bytes(document.write_pdf(pdf_variant=VARIANT))
+            return bytes(document.write_pdf(pdf_variant=VARIANT, finisher=settled.settle))
         except FatalURLFetchingError as refusal:  # a BaseException, which would end the worker's process
             raise ValueError(str(refusal)) from refusal
         finally:

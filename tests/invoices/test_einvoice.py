@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 
 import facturx
 import pytest
+from facturx import generate_xml
+from lxml import etree  # type: ignore[import-untyped]
 
 from invoices import einvoice
 from invoices.models import Invoice
@@ -84,3 +86,10 @@ def test_a_credit_note_names_its_invoice() -> None:
 def test_what_the_standard_asks_for_and_is_not_known_is_named() -> None:
     assert einvoice.lacks(issue()) == []
     assert einvoice.lacks(issue(recipient=client(country=""))) == ["recipient's country"]
+
+
+def test_what_the_schema_refuses_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = lambda *given, **more: generate_xml(*given, **more).replace(b"ram:TypeCode>", b"ram:TypeKode>")  # noqa: E731
+    monkeypatch.setattr(einvoice, "generate_xml", broken)
+    with pytest.raises(etree.DocumentInvalid, match="TypeKode"):
+        einvoice.xml(CASES["standard rate"]())

@@ -17,10 +17,10 @@ import pypdf
 import pytest
 from django.core import serializers
 
-from invoices import document, einvoice, pdf, shelf, warming
+from invoices import document, einvoice, pdf, settled, shelf, warming
 from invoices.models import Invoice
-from tests.invoices.cases import CASES
-from tests.invoices.people import GERMAN_VAT, client, freelancer, issue
+from tests.invoices.cases import CASES, lines
+from tests.invoices.people import FRENCH_VAT, GERMAN_VAT, PARIS, client, freelancer, issue
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +137,14 @@ def test_sixty_lines_without_vat_stand_under_a_head_on_every_page_and_each_page_
             assert "Invoice CL-2026-00001" in page
 
 
+def test_no_page_has_sums_and_no_line() -> None:
+    """Forty of these lines fill three pages to where the sums no longer fit."""
+    *_, last = texts(issue(freelancer(**GERMAN_VAT), client(**PARIS | FRENCH_VAT), lines=lines(40)))
+    assert "Amount due" in last
+    assert "Work package 40:" in last
+    assert "Work package 39:" not in last
+
+
 def test_a_german_reads_german_on_a4_and_an_american_english_on_letter() -> None:
     german = issue(freelancer(**GERMAN_VAT), client(language="de"))
     (text,) = texts(german)
@@ -197,7 +205,7 @@ def test_what_people_write_is_text_and_nothing_else() -> None:
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/x.png", "file:///etc/passwd", "data:image/png;base64,AA"])
 def test_nothing_is_ever_loaded(address: str) -> None:
     with pytest.raises(ValueError, match="an invoice loads nothing"):
-        pdf.renderer().pdf(f'<img src="{address}">', xml=None, written_at=issue().issued_at)
+        pdf.renderer().pdf(f'<html><body><img src="{address}"/></body></html>', xml=None, written_at=issue().issued_at)
 
 
 def test_the_renderer_is_made_once_and_warmed_by_a_page() -> None:
@@ -205,3 +213,16 @@ def test_the_renderer_is_made_once_and_warmed_by_a_page() -> None:
     before = pdf.renderer()
     document.draw(issue())
     assert pdf.renderer() is before
+
+
+# ---------------------------------------------------------------- short ways that change nothing
+@pytest.mark.parametrize("case", ["standard rate", "to the rest of the world, from right to left", "credit note"])
+def test_the_short_ways_give_the_bytes_that_the_long_ones_give(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from weasyprint import HTML  # noqa: TID251 - its own way of reading a page; after our fonts were told to it
+
+    invoice = CASES[case]()
+    short = document.draw(invoice).pdf
+    monkeypatch.setattr(pdf, "Page", lambda text, fetcher: HTML(string=text, url_fetcher=fetcher))
+    assert document.draw(invoice).pdf == short, "read as HTML"
+    monkeypatch.setattr(settled, "settle", lambda *_: None)
+    assert document.draw(invoice).pdf == short, "and its objects written by pydyf"
