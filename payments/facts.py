@@ -84,6 +84,8 @@ class StripePayout:
     balance_transaction: str = ""
     failure_balance_transaction: str = ""
     failure: str = ""
+    """What Stripe says of it, in English."""
+    failure_code: str = ""
 
 
 class RefundState(StrEnum):

@@ -84,6 +84,7 @@ def payout(found: Found) -> StripePayout:
         balance_transaction=_id(found.get("balance_transaction")),
         failure_balance_transaction=_id(found.get("failure_balance_transaction")),
         failure=str(found.get("failure_message") or found.get("failure_code") or ""),
+        failure_code=str(found.get("failure_code") or ""),
     )
 
 

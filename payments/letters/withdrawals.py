@@ -6,6 +6,7 @@ later), and the bank statement says it better.
 
 from __future__ import annotations
 
+from payments.letters import failures
 from payments.letters.posting import Letter, beside_the_books, post
 from payments.letters.readers import payee
 from payments.models import Operation
@@ -27,8 +28,8 @@ def withdrawal_sent(withdrawal: Operation) -> None:
 
 
 @beside_the_books
-def withdrawal_returned(withdrawal: Operation, *, failure: str = "") -> None:
-    """The money is in the freelancer's balance again. `failure` is what the bank said, in its words or in none.
+def withdrawal_returned(withdrawal: Operation, *, code: str = "", failure: str = "") -> None:
+    """The money is in the freelancer's balance again. `code` and `failure` are what Stripe says of why, if it does.
 
     What became of it is the withdrawal's status: failed_returned, canceled, or rejected (Stripe never took it).
     """
@@ -36,6 +37,6 @@ def withdrawal_returned(withdrawal: Operation, *, failure: str = "") -> None:
     context = {
         "amount": reader.money(Money(withdrawal.amount, withdrawal.currency)),
         "outcome": str(withdrawal.status),
-        "failure": failure,
+        "failure": failures.words(code, failure, language=reader.account.language),
     }
     post(f"withdrawal_returned:{withdrawal.pk}", Letter(reader, "withdrawal_returned", context))

@@ -45,7 +45,7 @@ def _came_back(withdrawal: Operation, payout: StripePayout) -> bool:
     if not operations.advance_status(withdrawal, STATUS[payout.state]):
         return False
     operations.note_error(withdrawal, code=payout.state, error=payout.failure)
-    letters.withdrawal_returned(withdrawal, failure=payout.failure)
+    letters.withdrawal_returned(withdrawal, code=payout.failure_code, failure=payout.failure)
     if withdrawal.booked_at is None:
         return ledger.void_hold(withdrawal)
     return ledger.return_withdrawal(withdrawal, stripe_ref=payout.failure_balance_transaction)

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from contralock.accounts.models import User
 from notifications import compose
 from notifications.models import Message
 from payments import letters, operations, outcomes, services
@@ -238,6 +239,25 @@ def test_a_withdrawal_that_comes_back_says_so_and_why() -> None:
     assert "The account is closed." in returned.text
 
 
+@pytest.mark.parametrize(
+    ("language", "code", "said"),
+    [
+        ("en", "account_closed", "Reason given:   The bank account has been closed."),
+        ("de", "account_closed", "Angegebener Grund:  Das Bankkonto wurde geschlossen."),
+        ("en", "new_code", "Reason given:   Stripe's sentence."),
+        ("de", "new_code", "Betrag:             95,00\xa0$\n\n"),
+    ],
+)
+def test_the_reason_is_said_in_the_readers_language_or_not_at_all(language: str, code: str, said: str) -> None:
+    story, withdrawal = withdrawing()
+    User.objects.filter(pk=story.freelancer.pk).update(language=language)
+    failed = payout(withdrawal, PayoutState.FAILED, back="txn_back")
+    outcomes.withdrawal_seen(withdrawal.pk, _because(failed, "Stripe's sentence.", code), now=NOW)
+    text = one(story.freelancer, "withdrawal_returned").text
+    assert said in text
+    assert language == "en" or "Stripe's" not in text
+
+
 def test_a_withdrawal_whose_failure_is_the_first_we_hear_of_it_was_never_on_its_way() -> None:
     story, withdrawal = withdrawing()
     outcomes.withdrawal_seen(withdrawal.pk, payout(withdrawal, PayoutState.FAILED, back="txn_back"), now=NOW)
@@ -255,10 +275,10 @@ def test_a_withdrawal_that_stripe_refuses_or_cancels_is_told_of_in_other_words()
     assert to(story.freelancer, "withdrawal_returned")[-1].subject == "Your withdrawal of $95.00 was cancelled"
 
 
-def _because(found: Any, failure: str) -> Any:
+def _because(found: Any, failure: str, code: str = "") -> Any:
     from dataclasses import replace
 
-    return replace(found, failure=failure)
+    return replace(found, failure=failure, failure_code=code)
 
 
 # ------------------------------------------------------------------ refunds
