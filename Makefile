@@ -1,6 +1,6 @@
 # Every target works on a fresh checkout: `.ci/bootstrap` makes .venv first, and is quick when it is there.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak bench bench-money lint clean
+.PHONY: help run demo test soak bench bench-money bench-mail bench-invoices lint clean
 BIN := .venv/bin
 ARGS ?=
 export PYTHON
@@ -27,6 +27,12 @@ bench: bootstrap ## Compare with Celery, dramatiq and BullMQ on the same servers
 
 bench-money: bootstrap ## Releases per second against the local Stripe, at once and 200 ms away
 	@exec $(BIN)/python -m tests.benchmarks.money $(ARGS)
+
+bench-mail: bootstrap ## Mails per second over SMTP with STARTTLS and a login, against a connection per mail
+	@exec $(BIN)/python -m tests.benchmarks.mail $(ARGS)
+
+bench-invoices: bootstrap ## PDFs per second of one core, against WeasyPrint as its documentation shows it
+	@exec $(BIN)/python -m tests.benchmarks.invoices $(ARGS)
 
 lint: bootstrap ## Check style, types and who may import whom
 	@$(BIN)/ruff check

@@ -3,6 +3,7 @@
 Names of the seed are kept where they still mean something (README, settings table).
 """
 
+import os
 import ssl
 from datetime import timedelta
 
@@ -259,7 +260,9 @@ CELERY_BEAT_SCHEDULER = "jobs.beat:KeeperScheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # ---------------------------------------------------------------- mail
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+# A mail service instead of SMTP: anymail.backends.postmark.EmailBackend, with ANYMAIL_POSTMARK_SERVER_TOKEN and, for
+# its webhooks (/anymail/postmark/tracking/), ANYMAIL_WEBHOOK_SECRET. Needs the extra "esp".
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
 EMAIL_HOST = env.str("SMTP_HOST", default="localhost")
 EMAIL_PORT = env.int("SMTP_PORT", default=587)
 EMAIL_USE_SSL = env.bool("SMTP_SECURE", default=False)  # TLS from the first byte (port 465)
@@ -267,9 +270,15 @@ EMAIL_USE_TLS = env.bool("SMTP_STARTTLS", default=not (EMAIL_USE_SSL or DEBUG))
 EMAIL_HOST_USER = env.str("SMTP_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("SMTP_PASS", default="")
 EMAIL_TIMEOUT = env.float("SMTP_TIMEOUT", default=15.0)  # seconds
+ANYMAIL = {
+    name.removeprefix("ANYMAIL_"): {"true": True, "false": False}.get(value.lower(), value)
+    for name, value in os.environ.items()
+    if name.startswith("ANYMAIL_")
+} | {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="ContraLock <noreply@contralock.example>")
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@contralock.example")  # whom a mail says to write to
 MAIL_RESEND_AFTER = env.float("MAIL_RESEND_AFTER", default=600.0)  # seconds after a mail whose fate is unknown
+MAIL_PER_RECIPIENT = env.int("MAIL_PER_RECIPIENT", default=20)  # an hour, of the mails that can wait; 0: no limit
 
 # ---------------------------------------------------------------- payments
 PLATFORM_FEE_BPS = env.int("PLATFORM_FEE_BPS", default=500)  # of a release, in hundredths of a percent: 500 is 5 %

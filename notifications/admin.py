@@ -9,8 +9,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from notifications import compose
+from notifications import (
+    admin_subscribers,  # noqa: F401 - registers its part
+    admin_suppressions,  # noqa: F401 - registers its part
+    compose,
+)
 from notifications.models import Message
+from notifications.preview import Previews
 
 if TYPE_CHECKING:  # generic in django-stubs only
     BaseAdmin = admin.ModelAdmin[Message]
@@ -19,7 +24,7 @@ else:
 
 
 @admin.register(Message)
-class MessageAdmin(BaseAdmin):
+class MessageAdmin(Previews, BaseAdmin):
     """What was sent to whom, and what the mail server said."""
 
     list_display = ("key", "subject", "recipient", "template", "state", "resends", "created_at", "sent_at")

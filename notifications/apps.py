@@ -15,11 +15,15 @@ class NotificationsConfig(AppConfig):
         # dispatch_uid: a second ready() (tests) must not say goodbye twice.
         worker_process_shutdown.connect(_say_goodbye, weak=False, dispatch_uid="notifications.smtp")
         from jobs import archivable, doctor
-        from notifications import health, keeping
+        from notifications import health, keeping, smtp, tracking
 
         doctor.register("mail", health.mail_server)
         archivable.register(keeping.ARCHIVABLE)
         checks.register(health.settings_fit)
+        if smtp.service.chosen() and smtp.service.installed():
+            from anymail.signals import tracking as told
+
+            told.connect(tracking.on_event, weak=False, dispatch_uid="notifications.tracking")
 
 
 def _say_goodbye(**_signal: Any) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
@@ -27,9 +27,33 @@ FALLBACK = "en"
 PARTS = ("subject.txt", "txt", "html")
 OPTIONAL = {"url": "", "verify_url": ""}
 """Variables that a caller may leave out: where a button leads. Without them it leads to the site."""
+IS_TEST = "is_test"
+"""A variable that, when true, has the subject say that this mail is a test."""
 
 BLANK_LINES = re.compile(r"\n{3,}")
-POLICY = SMTP.clone(cte_type="7bit")  # every relay on the way takes seven bits
+RELAYED: dict[str, Any] = {"linesep": "\r\n", "cte_type": "7bit"}  # every relay on the way takes seven bits
+UNBROKEN = EmailPolicy(**RELAYED, max_line_length=998)
+
+
+class _Policy(EmailPolicy):
+    """Never breaks a List- header: Python would break a long address into `=?utf-8?q?`, which is one no more.
+
+    Not so for the whole mail: quoted-printable lines have at most 76 characters (RFC 2045).
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        """One header for a text."""
+        return EmailPolicy.fold(self._for(name), name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """One header for the wire."""
+        return EmailPolicy.fold_binary(self._for(name), name, value)
+
+    def _for(self, name: str) -> EmailPolicy:
+        return UNBROKEN if name.lower().startswith("list-") else self
+
+
+POLICY = _Policy(**RELAYED)
 
 
 class UnknownTemplate(LookupError):
@@ -65,6 +89,7 @@ def render(*, template: str, language: str, context: Mapping[str, Any]) -> Rende
     }
     with translation.override(language):
         line = one_line(_fill(subject, dict(context) | site, escape=False))
+        line = f"[Test] {line}" if context.get(IS_TEST) else line
         site["subject"] = line
         return Rendered(
             language=language,
@@ -74,8 +99,13 @@ def render(*, template: str, language: str, context: Mapping[str, Any]) -> Rende
         )
 
 
-def build(*, rendered: Rendered, to: str, name: str, message_id: str, written_at: datetime) -> EmailMessage:
-    """The mail as it goes out. `written_at` (aware) becomes its Date. Raises ValueError for an impossible address."""
+def build(
+    *, rendered: Rendered, to: str, name: str, message_id: str, written_at: datetime, unsubscribe_url: str = ""
+) -> EmailMessage:
+    """The mail as it goes out. `written_at` (aware) becomes its Date. Raises ValueError for an impossible address.
+
+    With `unsubscribe_url` mail programs offer to unsubscribe in one click: they POST to it (RFC 8058).
+    """
     sender_name, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     mail = EmailMessage(policy=POLICY)
     mail["Subject"] = rendered.subject
@@ -84,6 +114,9 @@ def build(*, rendered: Rendered, to: str, name: str, message_id: str, written_at
     mail["Date"] = format_datetime(written_at)
     mail["Message-ID"] = message_id
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: holiday notices do not answer it
+    if unsubscribe_url:
+        mail["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(rendered.text, cte="quoted-printable")
     mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     mail["Content-Language"] = rendered.language  # last: the two lines above take such headers away

@@ -41,5 +41,11 @@ def settings_fit(**_: Any) -> list[Error]:
             "Port 465 takes SMTP_SECURE=true, ports 587 and 25 take SMTP_STARTTLS=true.",
             "notifications.E002",
         ),
+        (
+            smtp.service.chosen() and not smtp.service.installed(),
+            f"EMAIL_BACKEND is {settings.EMAIL_BACKEND}, and django-anymail is not installed.",
+            "Install the extra: uv sync --extra esp.",
+            "notifications.E003",
+        ),
     ]
     return [Error(message, hint=hint, id=id_) for wrong, message, hint, id_ in found if wrong]

@@ -13,7 +13,7 @@ KEPT = timedelta(days=400)
 
 
 def _old(now: datetime, limit: int) -> list[object]:
-    over = Message.objects.filter(state__in=[State.SENT, State.FAILED], created_at__lt=now - KEPT)
+    over = Message.objects.filter(state__in=[State.SENT, State.FAILED, State.WITHDRAWN], created_at__lt=now - KEPT)
     return list(over.order_by("created_at").values_list("pk", flat=True)[:limit])
 
 

@@ -31,6 +31,13 @@ def fail(message: Message, *, error: str) -> bool:
     return _move(message, state=State.FAILED, error=error)
 
 
+def withdraw(message: Message, *, why: str) -> bool:
+    """What it was about is over before the mail server was given it: it is never sent."""
+    if message.state not in (State.QUEUED, State.FAILED):
+        return False
+    return _move(message, state=State.WITHDRAWN, error=why, sealed="")
+
+
 def doubt(message: Message, *, error: str) -> bool:
     """The mail was handed over, and nobody knows what became of it."""
     return _move(message, state=State.UNKNOWN, error=error)

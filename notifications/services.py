@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from notifications import compose, sealed
+from jobs import CannotMove, control
+from notifications import compose, lifecycle, sealed
 from notifications.attachments import Attachment
 from notifications.models import Message
 from notifications.tasks import send_message
@@ -96,6 +98,17 @@ def post(messages: Sequence[Message]) -> list[Message]:
             message.job_id = send_message.apply_async(kwargs={"message_id": message.pk}, subject=message.key).id
         Message.objects.bulk_update(new, ["job_id"])
     return [message if message in new else kept[message.key] for message in messages]
+
+
+def withdraw(message: Message, *, why: str) -> bool:
+    """Do not send `message` after all, and cancel its job; False when it was sent, given to a server or withdrawn."""
+    with transaction.atomic():
+        if not lifecycle.withdraw(message, why=why):
+            return False
+        if message.job_id is not None:
+            with suppress(CannotMove):  # it has ended, or is being run and will find the message withdrawn
+                control.cancel(message.job_id, reason=f"the mail was withdrawn: {why}", by="notifications")
+    return True
 
 
 def _check(key: str, to: str, context: Mapping[str, Any]) -> None:

@@ -5,6 +5,8 @@
       │  ▼        ▼
       └─ failed ◀─┘                             a person may retry the job
 
+    queued, failed ──▶ withdrawn                what it was about is over (notifications/wanted.py)
+
 `sending` is written before the mail server is given the mail, and taken back when it says no. A
 row found in it was left by a worker that died, and is in doubt like `unknown`.
 """
@@ -22,6 +24,15 @@ class State(models.TextChoices):
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    WITHDRAWN = "withdrawn"
 
 
 IN_DOUBT = (State.SENDING, State.UNKNOWN)
+
+
+class Reason(models.TextChoices):
+    """Why an address is suppressed."""
+
+    BOUNCED = "bounced", "the server does not have it"
+    COMPLAINED = "complained", "its owner called a mail spam"
+    REFUSED = "refused", "the mail service refuses it"

@@ -12,11 +12,13 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from jobs import archivable, effects
-        from payments import inbox, schedule
+        from notifications import wanted
+        from payments import inbox, reminders, schedule
         from payments.checks import settings_fit
         from payments.effects import of_job
 
         checks.register(settings_fit)
         archivable.register(inbox.ARCHIVABLE)
         effects.register("payments", of_job)
+        wanted.register("reminder", reminders.refusal)
         post_migrate.connect(schedule.ensure, sender=self, dispatch_uid="payments.schedule")

@@ -16,6 +16,7 @@ ENTRIES: tuple[tuple[str, str, int, str, dict[str, Any]], ...] = (
         IntervalSchedule.DAYS,
         {"hours": 48, "events": True},
     ),
+    ("Remind people of what waits for them", "payments.send_reminders", 1, IntervalSchedule.HOURS, {}),
     ("Look for payments in doubt", "payments.resolve_unknown", 10, IntervalSchedule.MINUTES, {}),
 )
 """Name, kind, every how many, of what, arguments."""

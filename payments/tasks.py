@@ -1,19 +1,22 @@
-"""The payment queue's jobs: each drives one operation (payments/dispatch.py)."""
+"""The payment queue's jobs: each drives one operation (payments/dispatch.py); and what the general queue does here."""
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from jobs import JobHandle, PermanentError, Skipped, Snooze, job
+from jobs import JobContext, JobHandle, PermanentError, Skipped, Snooze, current_job, job
 from jobs.database import now
-from payments import dispatch, doubts, gateway, inbox, operations, outcomes
+from payments import dispatch, doubts, gateway, inbox, operations, outcomes, reminders
 from payments import reconcile as reconciliation
 from payments.models import Operation, StripeEvent
 from payments.models.inbox import EventState
 from payments.money import Money, words
+from payments.reminders.policy import Reason
 from payments.states import Kind
 
 TIMEOUT = 90.0
@@ -165,6 +168,51 @@ def look_at_stripe(*, operation_id: UUID, stripe_id: str = "") -> str:
         if error.facts.status == 404:
             raise PermanentError(f"Stripe knows nothing of {stripe_id or 'it'}: {error}") from error
         raise
+
+
+TURN = 15.0
+"""Seconds of work until the others of the general queue have their turn."""
+
+
+@job(queue="general", timeout=300.0, describe=lambda: "Remind people of what waits for them")
+def send_reminders() -> dict[str, int]:
+    """Take back reminders that lost their reason, then write those that are due (payments/reminders/).
+
+    Safe to run twice: each is written once, and the job goes on behind what was done before.
+    """
+    run, moment = current_job(), now()
+    until = time.monotonic() + TURN
+    done = {"withdrawn": _withdraw_reminders(run, until, moment), "written": 0, "looked at": 0}
+    of = reminders.wait_for_somebody(now=moment)
+    for reason in Reason:
+        last: int | None = 0
+        while last is not None:
+            last, looked_at, written = reminders.remind_next(reason, after=last, now=moment)
+            done["written"] += written
+            done["looked at"] += looked_at
+            run.progress(done | {"of": of})
+            _end_slice(run, until, changed=written)
+    return done
+
+
+def _withdraw_reminders(run: JobContext, until: float, moment: datetime) -> int:
+    last: str | None = ""
+    withdrawn = 0
+    while last is not None:
+        last, _, changed = reminders.withdraw_next(after=last, now=moment)
+        withdrawn += changed
+        _end_slice(run, until, changed=changed)
+    return withdrawn
+
+
+def _end_slice(run: JobContext, until: float, *, changed: int) -> None:
+    """Stop if the job is no longer ours; let the others' turn begin when this one is over and has achieved something.
+
+    Raises Snooze. Without the last condition a long table would be read from its beginning for ever.
+    """
+    run.checkpoint()
+    if changed and time.monotonic() > until:
+        raise Snooze(0, "the others' turn; more is left")
 
 
 def _span(hours: int, events: bool) -> str:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 # "Authenticate first" and "encrypt first": about us, not about the mail.
 OUR_FAULT = frozenset({530, 534, 535, 538})
 TOO_LARGE = 552
 CLOSING = 421
+
+ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+"""An enhanced status code, RFC 3463, as RFC 2034 puts it in front of a server's words."""
+ABOUT_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
+NO_SUCH_MAILBOX = frozenset({550, 551, 553})
+"""What servers without enhanced codes answer to a recipient they do not have (RFC 5321, 4.2.3)."""
+ABOUT_US = re.compile(
+    r"relay|spam|block|black|deny|denied|policy|reputation|spf|dkim|dmarc|authenti|helo", re.IGNORECASE
+)
+"""Without an enhanced code 550 is also said to strangers: a blocked or badly set up sender gets it of everybody."""
 
 
 class MailError(Exception):
@@ -17,7 +29,35 @@ class TemporaryFailure(MailError):
 
 
 class Rejected(MailError):
-    """Never: the server refuses the recipient or the mail itself."""
+    """Never: the server refuses the recipient or the mail itself.
+
+    `command` is what was answered, `code` and `enhanced` (such as 5.1.1) how; empty and 0 where no server was asked.
+    """
+
+    def __init__(self, text: str, *, command: str = "", code: int = 0, enhanced: str = "") -> None:
+        super().__init__(text)
+        self.command, self.code, self.enhanced = command, code, enhanced
+
+    @property
+    def hard_bounce(self) -> bool:
+        """Whether the recipient's address is what cannot be, so that no other mail will reach it either.
+
+        Not so a full mailbox (5.2.2, 552), nor a refusal of the content or of us (5.7.x).
+        """
+        if self.command != "RCPT" or not 500 <= self.code < 600:
+            return False
+        if self.enhanced:
+            return of_the_recipient(self.enhanced)
+        return self.code in NO_SUCH_MAILBOX and not ABOUT_US.search(str(self))
+
+
+class RecipientRefused(Rejected):
+    """Never to this address, says a mail service that has a list of its own."""
+
+    @property
+    def hard_bounce(self) -> bool:
+        """It is."""
+        return True
 
 
 class DeliveryUnknown(MailError):
@@ -26,6 +66,11 @@ class DeliveryUnknown(MailError):
 
 class HungUp(TemporaryFailure):
     """The server ended the conversation, and it does not have the mail."""
+
+
+def of_the_recipient(enhanced: str) -> bool:
+    """Whether an enhanced status code says that the recipient's address cannot be."""
+    return enhanced.startswith("5.1.") and enhanced not in ABOUT_THE_SENDER
 
 
 def read(command: str, code: int, words: bytes | str, *, good: int) -> str:
@@ -40,7 +85,8 @@ def read(command: str, code: int, words: bytes | str, *, good: int) -> str:
     if code == CLOSING:
         raise HungUp(text)
     if 500 <= code < 600 and code not in OUR_FAULT and (command != "MAIL" or code == TOO_LARGE):
-        raise Rejected(text)
+        enhanced = ENHANCED.match(one_line(words))
+        raise Rejected(text, command=command, code=code, enhanced=enhanced.group() if enhanced else "")
     if command == "the mail" and not 400 <= code < 600:
         raise DeliveryUnknown(f"The mail was handed over and the answer makes no sense: {said}")
     raise TemporaryFailure(text)  # a refused MAIL is about our own address

@@ -23,13 +23,7 @@ class _Letter(NamedTuple):
 
 
 def deliver(*, mail: EmailMessage, before_data: Callable[[], None]) -> str:
-    """Give `mail` (with one From and one To) to the server and return its answer.
-
-    `before_data` is called right before the mail is handed over, once the server has agreed to sender
-    and recipient; what it raises stops the sending and comes out. It is called again when a kept
-    connection turns out to be dead and a fresh one is tried. Raises TemporaryFailure, Rejected or
-    DeliveryUnknown.
-    """
+    """Give `mail` to the server by SMTP; what notifications.smtp.deliver says."""
     letter = _Letter(sender=_address(mail["From"]), recipient=_address(mail["To"]), body=mail.as_bytes())
     session = connection.session()
     reused = session.count > 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate
 
@@ -26,11 +26,12 @@ logger = logging.getLogger("payments.letters")
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail: `context` is what its template says beyond the reader's name."""
+    """One mail: `context` is what its template says beyond the reader's name, `secrets` what nobody else may see."""
 
     reader: Reader
     template: str
     context: dict[str, Any]
+    secrets: dict[str, str] = field(default_factory=dict)
 
 
 def beside_the_books[M: Model, **P](
@@ -75,6 +76,7 @@ def _written(event: str, letter: Letter) -> Message | None:
             name=reader.account.get_full_name(),
             language=reader.account.language,
             context={"first_name": isolated(reader.account.get_short_name())} | letter.context,
+            secrets=letter.secrets,
         )
     except notifications.InvalidAddress:
         _skip(key, "its address takes no mail")

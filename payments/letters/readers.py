@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date
 from django.contrib.auth import get_user_model
@@ -13,6 +12,7 @@ from django.contrib.auth import get_user_model
 from notifications.direction import isolated
 from payments.models import Milestone, Operation
 from payments.money import Money, words
+from payments.zones import zone
 
 CLIENT, FREELANCER = "client", "freelancer"
 """What somebody is in an escrow, whatever their account says."""
@@ -47,7 +47,7 @@ class Reader:
 
     def day(self, moment: datetime) -> str:
         """The day that it was where the reader lives."""
-        local = moment.astimezone(_zone(self.account.time_zone))
+        local = moment.astimezone(zone(self.account.time_zone))
         return format_date(local, format="long", locale=self.account.language)
 
 
@@ -55,7 +55,11 @@ def parties(milestone: Milestone) -> tuple[Reader, Reader]:
     """Client and freelancer, in one query."""
     project = milestone.project
     accounts = get_user_model().objects.in_bulk([project.client_id, project.freelancer_id])
-    client, freelancer = accounts[project.client_id], accounts[project.freelancer_id]
+    return between(accounts[project.client_id], accounts[project.freelancer_id])
+
+
+def between(client: Account, freelancer: Account) -> tuple[Reader, Reader]:
+    """Client and freelancer of one escrow."""
     return Reader(client, CLIENT, _name(freelancer)), Reader(freelancer, FREELANCER, _name(client))
 
 
@@ -69,11 +73,3 @@ def payee(withdrawal: Operation) -> Reader:
 def _name(account: Account) -> str:
     """For the other one's eyes: never the address, which stands in for a name where there is none."""
     return isolated(f"{account.first_name} {account.last_name}")
-
-
-def _zone(name: str) -> tzinfo:
-    """The zone; UTC for a name that this machine does not know."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC

@@ -63,6 +63,15 @@ def test_a_message_that_a_killed_worker_was_sending_waits_and_is_sent_again_once
     assert (job.state, message.state, message.resends, len(post_office.mails)) == ("completed", "sent", 1, 1)
 
 
+def test_the_doubt_that_a_killed_worker_left_outlasts_a_second_try_that_fails_for_now(
+    message: Message, post_office: PostOffice, settings: Any
+) -> None:
+    Message.objects.update(state="sending", sending_since=timezone.now() - timedelta(days=1))
+    settings.EMAIL_PORT = 1
+    job = run(message)
+    assert (job.state, message.state, message.resends) == ("delayed", "unknown", 0)
+
+
 def test_a_second_try_that_a_killed_worker_was_making_is_left_to_a_person(
     message: Message, post_office: PostOffice
 ) -> None:

@@ -22,6 +22,9 @@ CLIENT = {"role": "client", "counterpart": "Bob Builder", "milestone_title": "Wi
 FREELANCER = CLIENT | {"role": "freelancer", "counterpart": "Cleo Client"}
 PRICE = {"amount": "€1,250.00"}
 DAY = {"date": "November 24, 2026"}
+UNSUBSCRIBE = "https://contralock.test/unsubscribe/AbCdEfGhIjKlMnOpQrStUv"
+REMINDED = {"since": "November 24, 2026", "unsubscribe_url": UNSUBSCRIBE}
+HELD = {"matter": "held", "until": "February 22, 2027", "disputed": False}
 OPENED = {"dispute_status": "opened", "money_held": True}
 CONTEXTS: dict[str, dict[str, Any]] = {
     "welcome": {"role": "client"},
@@ -57,6 +60,13 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         for kind in ("invoice", "credit_note")
         for role in ("recipient", "issuer")
     },
+    "reminder unfunded": CLIENT | PRICE | REMINDED | {"matter": "unfunded"},
+    "reminder unapproved": CLIENT | PRICE | REMINDED | {"matter": "unapproved"},
+    "reminder dispute": FREELANCER | PRICE | REMINDED | {"matter": "dispute"},
+    "reminder dispute, nothing held": CLIENT | REMINDED | {"matter": "dispute", "amount": ""},
+    "reminder held": CLIENT | PRICE | REMINDED | HELD,
+    "reminder held, freelancer": FREELANCER | PRICE | REMINDED | HELD,
+    "reminder held, disputed": FREELANCER | PRICE | REMINDED | HELD | {"disputed": True},
     "verify_email": {"verify_url": URL},
     "password_reset": {"reset_url": URL, "minutes": 60},
     "password_changed": {"forgot_url": FORGOT},
@@ -66,7 +76,17 @@ CONTEXTS: dict[str, dict[str, Any]] = {
 }
 """What each mail is given; a mail with several faces is here once for each, told apart by what follows its name."""
 
-CHOICES = ("role", "kind", "milestone_status", "dispute_status", "opened_by", "outcome", "money_held")
+CHOICES = (
+    "role",
+    "matter",
+    "disputed",
+    "kind",
+    "milestone_status",
+    "dispute_status",
+    "opened_by",
+    "outcome",
+    "money_held",
+)
 """Variables that choose words and are not shown themselves."""
 
 SECURITY = [name for name in CONTEXTS if name.startswith(("verify", "password", "email"))]
@@ -133,7 +153,8 @@ def test_each_variable_that_is_missing_is_named(template: str, language: str) ->
 @every_mail
 @both
 def test_whatever_the_variables_hold_no_markup_and_no_header_comes_of_it(template: str, language: str) -> None:
-    words = dict.fromkeys([*CONTEXTS[template], "first_name"], NASTY) | {"role": CONTEXTS[template].get("role", "")}
+    ours = {name: CONTEXTS[template].get(name, "") for name in ("role", "matter")}
+    words = dict.fromkeys([*CONTEXTS[template], "first_name"], NASTY) | ours
     rendered = render(template, language, **words)
     mail = written(rendered)
     assert "\n" not in rendered.subject

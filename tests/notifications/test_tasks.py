@@ -86,7 +86,7 @@ def test_the_last_attempt_that_fails_fails_the_message(message: Message, post_of
 
 
 def test_a_failed_message_is_sent_when_a_person_retries_its_job(message: Message, post_office: PostOffice) -> None:
-    post_office.will("RCPT", "550 mailbox full of bees")
+    post_office.will("RCPT", "554 mailbox full of bees")
     run(message)
     assert (run(message).state, message.state, message.error) == ("completed", "sent", "")
 
