@@ -61,7 +61,7 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
     """Record a figure that a story measured; all are printed at the end of the run."""
 
     def record(name: str, value: object) -> None:
-        request.node.user_properties.append((name, value))
+        request.node.user_properties.append((name, str(value)))  # xdist carries few types
 
     return record
 

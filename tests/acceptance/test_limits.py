@@ -42,7 +42,7 @@ def test_a_rate_is_kept_by_all_workers_together(
     [(starts, seconds)] = rows(
         "SELECT count(*), extract(epoch FROM max(started_at) - min(started_at)) FROM jobs_attempt"
     )
-    figure("35 runs at 10 a second took (s)", round(seconds, 2))
+    figure("35 runs at 10 a second took (s)", round(float(seconds), 2))
     assert starts == 35, "who is refused has no attempt"
     assert seconds >= 2.9, "the fourth period began three after the first"
 
